@@ -1,0 +1,156 @@
+// RecordBatchBuilder and RecordBatchView write and read Kafka's record batch format v2.
+//
+// The batch is the unit of everything: encoded once at the edge, stored, fetched, archived and
+// sent as the same bytes. 61 bytes of header, then records of varint-coded fields. The CRC-32C
+// covers everything from `attributes` on; base offset, length and leader epoch lie before it, so
+// the log can assign offsets without touching the payload.
+// Format: docs/formats/record-batch.md; source: Kafka documentation, "Record Batch" (magic 2).
+//
+// Nothing here allocates, locks or calls virtually per record. Views do not own: the bytes given
+// to RecordBatchView::parse() must outlive the view and every record read from it.
+//
+// Threads   a builder belongs to one thread; views may be read by many.
+// Errors    kInvalid  a record does not fit, or a batch is malformed (message says where)
+//           kCorrupt  the checksum does not match
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "record/types.h"
+
+namespace penstock {
+
+inline constexpr std::size_t kBatchHeaderSize = 61;
+
+struct HeaderView {
+  std::string_view key;
+  std::optional<ByteView> value;
+};
+
+struct RecordView {
+  Offset offset;
+  Timestamp timestamp;
+  std::optional<ByteView> key;
+  std::optional<ByteView> value;
+  // Undecoded headers: count, and their bytes; read them with HeaderReader.
+  std::uint32_t header_count = 0;
+  ByteView header_bytes;
+};
+
+// Reads the headers of one record in order.
+class HeaderReader {
+ public:
+  explicit HeaderReader(const RecordView& record);
+  // False after the last one.
+  [[nodiscard]] bool next(HeaderView& header);
+
+ private:
+  const std::byte* at_;
+  const std::byte* end_;
+  std::uint32_t left_;
+};
+
+// The value of the first header of that name, if there is one.
+[[nodiscard]] std::optional<ByteView> find_header(const RecordView& record, std::string_view key);
+
+// A finished batch: its bytes as they go to the log.
+struct RecordBatch {
+  Bytes bytes;
+
+  [[nodiscard]] bool empty() const { return bytes.empty(); }
+};
+
+class RecordBatchBuilder {
+ public:
+  // `reserve_bytes` is allocated at once; the buffer grows past it where records need it.
+  explicit RecordBatchBuilder(std::size_t reserve_bytes = 0);
+
+  // Reuses the memory of a batch that is no longer needed.
+  void recycle(RecordBatch batch);
+
+  // Headers are encoded in the given order. `key` and `value` may be absent (null), not the same
+  // as empty.
+  void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
+              std::span<const HeaderView> headers = {});
+
+  [[nodiscard]] std::uint32_t record_count() const { return count_; }
+
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+
+  // Size that finish() would have now.
+  [[nodiscard]] std::size_t size_bytes() const { return count_ == 0 ? 0 : used_; }
+
+  // Fills the header, computes the CRC and hands the bytes over; the builder is empty after it.
+  // record_count() must be > 0.
+  [[nodiscard]] RecordBatch finish(ProducerId producer = kNoProducerId,
+                                   ProducerEpoch epoch = kNoProducerEpoch,
+                                   std::int32_t base_sequence = -1);
+
+ private:
+  void grow(std::size_t needed);
+
+  Bytes buffer_;  // sized to its capacity; `used_` of it is filled
+  std::size_t used_ = kBatchHeaderSize;
+  std::uint32_t count_ = 0;
+  Timestamp base_timestamp_;
+  Timestamp max_timestamp_;
+};
+
+class RecordBatchView {
+ public:
+  enum class Verify { kHeaderOnly, kChecksum };
+
+  // Reads the header of the batch that `bytes` begins with, and checks that it lies within
+  // `bytes` whole. More may follow it: see size_bytes().
+  [[nodiscard]] static Result<RecordBatchView> parse(ByteView bytes, Verify verify);
+
+  [[nodiscard]] Offset base_offset() const;
+  [[nodiscard]] Offset last_offset() const;
+  [[nodiscard]] std::uint32_t record_count() const;
+  [[nodiscard]] Timestamp base_timestamp() const;
+  [[nodiscard]] Timestamp max_timestamp() const;
+  [[nodiscard]] ProducerId producer_id() const;
+  [[nodiscard]] ProducerEpoch producer_epoch() const;
+  [[nodiscard]] std::int32_t base_sequence() const;
+  [[nodiscard]] bool is_control() const;
+
+  [[nodiscard]] std::size_t size_bytes() const { return bytes_.size(); }
+
+  [[nodiscard]] ByteView bytes() const { return bytes_; }
+
+ private:
+  friend class RecordReader;
+
+  explicit RecordBatchView(ByteView bytes) : bytes_(bytes) {}
+
+  ByteView bytes_;
+};
+
+// Reads the records of one batch in order. A malformed record ends it with kInvalid from status().
+class RecordReader {
+ public:
+  explicit RecordReader(const RecordBatchView& batch);
+
+  // False at the end or at a malformed record.
+  [[nodiscard]] bool next(RecordView& record);
+
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  const std::byte* at_;
+  const std::byte* end_;
+  std::uint32_t left_;
+  Offset base_offset_;
+  Timestamp base_timestamp_;
+  Status status_;
+};
+
+// Sets the base offset of an encoded batch, as the log does when it accepts it.
+void set_base_offset(std::span<std::byte> batch, Offset offset);
+
+}  // namespace penstock
