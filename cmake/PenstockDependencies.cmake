@@ -1,0 +1,102 @@
+# Third-party libraries as targets `third_party::<name>`. Which room may use which is in src/doors.txt.
+# Debian packages come from tools/setup; Arrow and simdjson are unpacked by it below PENSTOCK_DEPS.
+
+if(DEFINED ENV{PENSTOCK_DEPS})
+  set(penstock_deps_default "$ENV{PENSTOCK_DEPS}")
+else()
+  set(penstock_deps_default "${CMAKE_SOURCE_DIR}/.deps")
+endif()
+set(PENSTOCK_DEPS "${penstock_deps_default}" CACHE PATH "Where tools/setup unpacked Arrow and simdjson")
+
+# Defines third_party::<name> for a library that comes as one header and one library file.
+function(penstock_system_library name library header)
+  find_library(PENSTOCK_LIB_${name} ${library})
+  find_path(PENSTOCK_INC_${name} ${header})
+  if(NOT PENSTOCK_LIB_${name} OR NOT PENSTOCK_INC_${name})
+    message(FATAL_ERROR "lib${library} or <${header}> is missing: run tools/setup.")
+  endif()
+  mark_as_advanced(PENSTOCK_LIB_${name} PENSTOCK_INC_${name})
+  add_library(third_party::${name} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(third_party::${name} PROPERTIES IMPORTED_LOCATION
+                        "${PENSTOCK_LIB_${name}}")
+endfunction()
+
+function(penstock_require_file path)
+  if(NOT EXISTS "${path}")
+    message(FATAL_ERROR "${path} is missing: run tools/setup.")
+  endif()
+endfunction()
+
+penstock_system_library(isal isal isa-l/crc.h)
+penstock_system_library(lz4 lz4 lz4.h)
+penstock_system_library(zstd zstd zstd.h)
+penstock_system_library(snappy snappy snappy.h)
+penstock_system_library(zlib z zlib.h)
+
+# spdlog brings fmt and the definitions that say so.
+find_package(spdlog REQUIRED)
+add_library(third_party_spdlog INTERFACE)
+target_link_libraries(third_party_spdlog INTERFACE spdlog::spdlog)
+add_library(third_party::spdlog ALIAS third_party_spdlog)
+
+# Header-only and without exceptions: a parse error is a value, as everywhere in our code.
+find_path(PENSTOCK_INC_toml toml++/toml.h REQUIRED)
+add_library(third_party_toml INTERFACE)
+target_compile_definitions(third_party_toml INTERFACE TOML_HEADER_ONLY=1 TOML_EXCEPTIONS=0)
+add_library(third_party::toml ALIAS third_party_toml)
+
+# Asio and Beast are compiled once, in third_party/boost_impl.cc, instead of in every file.
+find_path(PENSTOCK_INC_boost boost/asio/awaitable.hpp REQUIRED)
+file(STRINGS "${PENSTOCK_INC_boost}/boost/version.hpp" boost_version REGEX "#define BOOST_VERSION ")
+if(NOT boost_version MATCHES "([0-9]+)$" OR CMAKE_MATCH_1 LESS 108100)
+  message(FATAL_ERROR "Boost 1.81 or newer is needed, found ${boost_version}: run tools/setup.")
+endif()
+add_library(third_party_boost STATIC EXCLUDE_FROM_ALL third_party/boost_impl.cc)
+target_compile_definitions(third_party_boost PUBLIC
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(third_party_boost PUBLIC Threads::Threads)
+add_library(third_party::boost ALIAS third_party_boost)
+
+# libparquet exports its own simdjson. Ours has hidden symbols and goes into each program as an object
+# file, ahead of all libraries, so that neither sees the other.
+set(PENSTOCK_SIMDJSON "${PENSTOCK_DEPS}/simdjson-3.12.3")
+penstock_require_file("${PENSTOCK_SIMDJSON}/simdjson.cpp")
+add_library(simdjson_objects OBJECT EXCLUDE_FROM_ALL "${PENSTOCK_SIMDJSON}/simdjson.cpp")
+target_include_directories(simdjson_objects SYSTEM PUBLIC "${PENSTOCK_SIMDJSON}")
+target_compile_definitions(simdjson_objects PUBLIC SIMDJSON_EXCEPTIONS=0)
+add_library(third_party_simdjson INTERFACE)
+target_include_directories(third_party_simdjson SYSTEM INTERFACE "${PENSTOCK_SIMDJSON}")
+target_compile_definitions(third_party_simdjson INTERFACE SIMDJSON_EXCEPTIONS=0)
+target_link_libraries(third_party_simdjson INTERFACE "$<TARGET_OBJECTS:simdjson_objects>")
+add_library(third_party::simdjson ALIAS third_party_simdjson)
+
+find_path(PENSTOCK_INC_nlohmann nlohmann/json.hpp REQUIRED)
+add_library(third_party_nlohmann INTERFACE)
+add_library(third_party::nlohmann ALIAS third_party_nlohmann)
+
+# Arrow and Parquet from the pyarrow wheel: no CMake files and no .so symlinks in there.
+set(PENSTOCK_ARROW "${PENSTOCK_DEPS}/arrow-26.0.1")
+foreach(library IN ITEMS arrow parquet)
+  penstock_require_file("${PENSTOCK_ARROW}/lib${library}.so.2600")
+  add_library(third_party::${library} SHARED IMPORTED GLOBAL)
+  set_target_properties(third_party::${library} PROPERTIES
+      IMPORTED_LOCATION "${PENSTOCK_ARROW}/lib${library}.so.2600"
+      IMPORTED_SONAME "lib${library}.so.2600"
+      INTERFACE_INCLUDE_DIRECTORIES "${PENSTOCK_ARROW}/include")
+endforeach()
+set_property(TARGET third_party::parquet PROPERTY INTERFACE_LINK_LIBRARIES third_party::arrow)
+
+find_package(CLI11 REQUIRED)
+add_library(third_party::cli11 ALIAS CLI11::CLI11)
+
+# Linked first, it replaces malloc of the whole program. Sanitizers bring their own.
+if(PENSTOCK_MIMALLOC AND NOT PENSTOCK_SANITIZE)
+  penstock_system_library(mimalloc mimalloc mimalloc.h)
+endif()
+
+find_package(GTest REQUIRED)
+add_library(third_party_gtest INTERFACE)
+target_link_libraries(third_party_gtest INTERFACE GTest::gtest GTest::gmock)
+add_library(third_party::gtest ALIAS third_party_gtest)
+
+find_package(benchmark QUIET)

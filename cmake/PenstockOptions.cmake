@@ -1,0 +1,74 @@
+# Language, warnings, sanitizers, optimisation: everything that is the same for all our targets.
+# Our own code links `penstock_options`; third-party code does not.
+
+option(PENSTOCK_WERROR "Treat warnings as errors" OFF)
+option(PENSTOCK_THREAD_SAFETY "Clang's thread-safety analysis, as errors" OFF)
+option(PENSTOCK_FUZZ "Build fuzz targets with libFuzzer (needs clang)" OFF)
+option(PENSTOCK_COVERAGE "Instrument for gcov" OFF)
+option(PENSTOCK_LTO "Link-time optimisation" OFF)
+option(PENSTOCK_MIMALLOC "Make mimalloc the allocator of the penstock program" OFF)
+set(PENSTOCK_SANITIZE "" CACHE STRING "Comma-separated sanitizers, for example address,undefined")
+set(PENSTOCK_MARCH "x86-64-v2" CACHE STRING
+    "Instruction set baseline on x86-64; \"native\" for a binary that stays on this machine")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Nothing of ours is loaded by others. Hidden symbols also keep our simdjson apart from the copy that
+# libparquet exports.
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O3 -g1 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g1 -DNDEBUG")
+
+find_program(PENSTOCK_CCACHE ccache)
+if(PENSTOCK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${PENSTOCK_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PENSTOCK_CCACHE}")
+endif()
+
+find_program(PENSTOCK_MOLD mold)
+if(PENSTOCK_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# These go to every target, third-party ones included, or the program would not link or not agree.
+if(PENSTOCK_MARCH AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options(-march=${PENSTOCK_MARCH})
+endif()
+if(PENSTOCK_SANITIZE)
+  add_compile_options(-fsanitize=${PENSTOCK_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PENSTOCK_SANITIZE})
+endif()
+if(PENSTOCK_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+if(PENSTOCK_LTO)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+if(PENSTOCK_FUZZ AND NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR "PENSTOCK_FUZZ needs clang: configure with `cmake --preset fuzz`.")
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(penstock_options INTERFACE)
+target_include_directories(penstock_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_link_libraries(penstock_options INTERFACE Threads::Threads)
+target_compile_options(penstock_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor)
+if(PENSTOCK_WERROR)
+  target_compile_options(penstock_options INTERFACE -Werror)
+endif()
+if(PENSTOCK_FUZZ)
+  target_compile_options(penstock_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(penstock_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(PENSTOCK_THREAD_SAFETY)
+  target_compile_options(penstock_options INTERFACE -Wthread-safety -Werror=thread-safety)
+endif()
