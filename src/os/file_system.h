@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,8 @@ class File {
   // the system may have dropped the dirty pages and marked them clean.
   [[nodiscard]] virtual Status sync() = 0;
 
-  // Reserves disk blocks so that later writes up to `size` cannot fail for lack of space.
+  // Reserves disk blocks so that later writes up to `size` cannot fail for lack of space. The file
+  // has at least that size afterwards; new bytes read as zeros.
   [[nodiscard]] virtual Status preallocate(std::uint64_t size) = 0;
 
   [[nodiscard]] virtual Status truncate(std::uint64_t size) = 0;
@@ -74,12 +76,15 @@ class FileSystem {
 
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path,
                                                            OpenOptions options) = 0;
+  // With all missing parents; durable when it returns.
   [[nodiscard]] virtual Status create_directories(const std::string& path) = 0;
   // Makes creations, renames and removals in `path` durable.
   [[nodiscard]] virtual Status sync_directory(const std::string& path) = 0;
   // Names in `path`, sorted, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
+  // Replaces a file that is there. Within one file system.
   [[nodiscard]] virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // A file or an empty directory.
   [[nodiscard]] virtual Status remove(const std::string& path) = 0;
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> free_space(const std::string& path) = 0;
@@ -95,5 +100,7 @@ class FileSystem {
                                            ByteView contents);
 
 [[nodiscard]] std::string join_path(const std::string& directory, const std::string& name);
+// "a/b" of "a/b/c", "/" of "/a", "." of "a".
+[[nodiscard]] std::string parent_path(const std::string& path);
 
 }  // namespace penstock::os

@@ -10,7 +10,7 @@
 // to RecordBatchView::parse() must outlive the view and every record read from it.
 //
 // Threads   a builder belongs to one thread; views may be read by many.
-// Errors    kInvalid  a record does not fit, or a batch is malformed (message says where)
+// Errors    kInvalid  a batch is malformed, or compressed (message says where)
 //           kCorrupt  the checksum does not match
 #pragma once
 
@@ -19,6 +19,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/buffer.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "record/types.h"
@@ -60,7 +61,7 @@ class HeaderReader {
 
 // A finished batch: its bytes as they go to the log.
 struct RecordBatch {
-  Bytes bytes;
+  Buffer bytes;
 
   [[nodiscard]] bool empty() const { return bytes.empty(); }
 };
@@ -74,7 +75,7 @@ class RecordBatchBuilder {
   void recycle(RecordBatch batch);
 
   // Headers are encoded in the given order. `key` and `value` may be absent (null), not the same
-  // as empty.
+  // as empty. The batch must stay under 2 GiB (checked): close batches long before.
   void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
               std::span<const HeaderView> headers = {});
 
@@ -94,7 +95,7 @@ class RecordBatchBuilder {
  private:
   void grow(std::size_t needed);
 
-  Bytes buffer_;  // sized to its capacity; `used_` of it is filled
+  Buffer buffer_;  // its capacity is used; its size is set by finish()
   std::size_t used_ = kBatchHeaderSize;
   std::uint32_t count_ = 0;
   Timestamp base_timestamp_;
@@ -106,7 +107,7 @@ class RecordBatchView {
   enum class Verify { kHeaderOnly, kChecksum };
 
   // Reads the header of the batch that `bytes` begins with, and checks that it lies within
-  // `bytes` whole. More may follow it: see size_bytes().
+  // `bytes` whole and that its numbers can be right. More may follow it: see size_bytes().
   [[nodiscard]] static Result<RecordBatchView> parse(ByteView bytes, Verify verify);
 
   [[nodiscard]] Offset base_offset() const;
@@ -132,6 +133,7 @@ class RecordBatchView {
 };
 
 // Reads the records of one batch in order. A malformed record ends it with kInvalid from status().
+// Offsets rise strictly from record to record and lie within the batch's.
 class RecordReader {
  public:
   explicit RecordReader(const RecordBatchView& batch);
@@ -142,11 +144,15 @@ class RecordReader {
   [[nodiscard]] const Status& status() const { return status_; }
 
  private:
+  [[nodiscard]] bool fail(const char* reason);
+
   const std::byte* at_;
   const std::byte* end_;
   std::uint32_t left_;
   Offset base_offset_;
   Timestamp base_timestamp_;
+  std::int64_t next_delta_ = 0;  // the least offset delta that the next record may have
+  std::int64_t last_delta_;
   Status status_;
 };
 

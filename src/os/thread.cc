@@ -1,0 +1,36 @@
+#include "os/thread.h"
+
+#include <csignal>
+#include <utility>
+
+#include <pthread.h>
+
+#include "core/check.h"
+
+namespace penstock::os {
+
+Thread::Thread(const std::string& name, std::function<void(const StopToken&)> loop) {
+  // A thread inherits the mask it is started under, so there is no moment in which it could catch a
+  // signal.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  PENSTOCK_CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  thread_ = std::thread([this, body = std::move(loop)] { body(StopToken(stop_)); });
+  PENSTOCK_CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  constexpr std::size_t kNameSizeMax = 15;
+  pthread_setname_np(thread_.native_handle(), name.substr(0, kNameSizeMax).c_str());
+}
+
+Thread::~Thread() {
+  request_stop();
+  join();
+}
+
+void Thread::join() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+}  // namespace penstock::os

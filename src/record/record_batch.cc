@@ -1,0 +1,403 @@
+#include "record/record_batch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "core/crc32c.h"
+#include "core/varint.h"
+
+namespace penstock {
+namespace {
+
+// Where the header's fields lie; see docs/formats/record-batch.md.
+namespace at {
+constexpr std::size_t kBaseOffset = 0;
+constexpr std::size_t kBatchLength = 8;  // of what follows this field
+constexpr std::size_t kLeaderEpoch = 12;
+constexpr std::size_t kMagic = 16;
+constexpr std::size_t kCrc = 17;
+constexpr std::size_t kAttributes = 21;  // the checksum covers from here to the end
+constexpr std::size_t kLastOffsetDelta = 23;
+constexpr std::size_t kBaseTimestamp = 27;
+constexpr std::size_t kMaxTimestamp = 35;
+constexpr std::size_t kProducerId = 43;
+constexpr std::size_t kProducerEpoch = 51;
+constexpr std::size_t kBaseSequence = 53;
+constexpr std::size_t kRecordCount = 57;
+}  // namespace at
+
+constexpr std::size_t kLengthFieldEnd = at::kLeaderEpoch;
+constexpr std::int8_t kMagicV2 = 2;
+constexpr std::int16_t kCompressionMask = 0x07;
+constexpr std::int16_t kControlBit = 0x20;
+constexpr std::size_t kBatchSizeMax = std::numeric_limits<std::int32_t>::max();
+
+// Length, attributes, timestamp delta, offset delta, key length, value length, header count: the
+// most and the least they take.
+constexpr std::size_t kRecordFieldsMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+constexpr std::size_t kRecordSizeMin = 7;
+constexpr std::size_t kHeaderFieldsMax = 5 + 5;
+constexpr std::size_t kHeaderSizeMin = 2;
+
+std::byte* put_bytes(std::byte* to, const std::byte* bytes, std::size_t size) {
+  if (size != 0) {  // memcpy's pointers must not be null, and those of an empty view may be
+    std::memcpy(to, bytes, size);
+  }
+  return to + size;
+}
+
+// Length and contents; -1 for null.
+std::byte* put_nullable(std::byte* to, const std::optional<ByteView>& bytes) {
+  if (!bytes.has_value()) {
+    return put_varint(to, -1);
+  }
+  to = put_varint(to, static_cast<std::int64_t>(bytes->size()));
+  return put_bytes(to, bytes->data(), bytes->size());
+}
+
+std::size_t nullable_size(const std::optional<ByteView>& bytes) {
+  return bytes.has_value() ? varint_size(static_cast<std::int64_t>(bytes->size())) + bytes->size()
+                           : 1;
+}
+
+std::size_t headers_size(std::span<const HeaderView> headers) {
+  std::size_t size = 0;
+  for (const HeaderView& header : headers) {
+    size += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() +
+            nullable_size(header.value);
+  }
+  return size;
+}
+
+std::byte* put_headers(std::byte* to, std::span<const HeaderView> headers) {
+  for (const HeaderView& header : headers) {
+    to = put_nullable(to, as_bytes(header.key));
+    to = put_nullable(to, header.value);
+  }
+  return to;
+}
+
+// Most numbers in a record take one byte: that case is worth a branch of its own.
+inline const std::byte* get_number(const std::byte* from, const std::byte* end,
+                                   std::int64_t& value) {
+  if (from != end && std::to_integer<std::uint8_t>(*from) < 0x80) [[likely]] {
+    value = zigzag_decode(std::to_integer<std::uint64_t>(*from));
+    return from + 1;
+  }
+  return get_varint(from, end, value);
+}
+
+// Reads what put_nullable() wrote; nullptr where it does not lie within `end`.
+inline const std::byte* get_nullable(const std::byte* from, const std::byte* end,
+                                     std::optional<ByteView>& bytes) {
+  std::int64_t size = 0;
+  from = get_number(from, end, size);
+  if (from == nullptr || size < -1 || size > end - from) [[unlikely]] {
+    return nullptr;
+  }
+  if (size == -1) {
+    bytes.reset();
+    return from;
+  }
+  bytes.emplace(from, static_cast<std::size_t>(size));
+  return from + size;
+}
+
+// Adds without undefined overflow: the numbers may come from a damaged or hostile batch.
+inline std::int64_t wrapping_add(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) +
+                                   static_cast<std::uint64_t>(right));
+}
+
+inline std::int64_t wrapping_subtract(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) -
+                                   static_cast<std::uint64_t>(right));
+}
+
+// True if the record's header bytes are exactly its headers.
+bool headers_are_sound(const RecordView& record) {
+  const std::byte* from = record.header_bytes.data();
+  const std::byte* const end = from + record.header_bytes.size();
+  for (std::uint32_t left = record.header_count; left > 0; --left) {
+    std::optional<ByteView> part;
+    from = get_nullable(from, end, part);
+    if (from == nullptr || !part.has_value()) {
+      return false;
+    }
+    from = get_nullable(from, end, part);
+    if (from == nullptr) {
+      return false;
+    }
+  }
+  return from == end;
+}
+
+Error malformed(const std::string& what) {
+  return {ErrorCode::kInvalid, "malformed record batch: " + what};
+}
+
+// What parse() checks after the checksum: numbers that can only be wrong in a batch made so.
+Status check_header(ByteView batch) {
+  const std::byte* header = batch.data();
+  const auto attributes = load_be<std::int16_t>(header + at::kAttributes);
+  if ((attributes & kCompressionMask) != 0) {
+    return Error(ErrorCode::kInvalid, "the record batch is compressed (codec " +
+                                          std::to_string(attributes & kCompressionMask) +
+                                          "); send it uncompressed");
+  }
+  const auto base_offset = load_be<std::int64_t>(header + at::kBaseOffset);
+  const auto last_delta = load_be<std::int32_t>(header + at::kLastOffsetDelta);
+  if (base_offset < 0 || last_delta < 0 ||
+      base_offset > std::numeric_limits<std::int64_t>::max() - 1 - last_delta) {
+    return malformed("offsets out of range");
+  }
+  const auto count = load_be<std::int32_t>(header + at::kRecordCount);
+  // Compaction may have removed records, so there may be fewer than offsets.
+  if (count < 0 || count > std::int64_t{last_delta} + 1) {
+    return malformed("record count " + std::to_string(count) + " does not fit its " +
+                     std::to_string(std::int64_t{last_delta} + 1) + " offsets");
+  }
+  if (static_cast<std::size_t>(count) > (batch.size() - kBatchHeaderSize) / kRecordSizeMin) {
+    return malformed("record count " + std::to_string(count) + " does not fit its " +
+                     std::to_string(batch.size()) + " bytes");
+  }
+  return {};
+}
+
+}  // namespace
+
+HeaderReader::HeaderReader(const RecordView& record)
+    : at_(record.header_bytes.data()),
+      end_(at_ + record.header_bytes.size()),
+      left_(record.header_count) {}
+
+bool HeaderReader::next(HeaderView& header) {
+  if (left_ == 0) {
+    return false;
+  }
+  --left_;
+  std::optional<ByteView> key;
+  const std::byte* from = get_nullable(at_, end_, key);
+  if (from != nullptr && key.has_value()) {
+    header.key = as_text(*key);
+    from = get_nullable(from, end_, header.value);
+  }
+  if (from == nullptr || !key.has_value()) {  // cannot be in a record that RecordReader gave out
+    left_ = 0;
+    return false;
+  }
+  at_ = from;
+  return true;
+}
+
+std::optional<ByteView> find_header(const RecordView& record, std::string_view key) {
+  HeaderReader reader(record);
+  HeaderView header;
+  while (reader.next(header)) {
+    if (header.key == key) {
+      return header.value;
+    }
+  }
+  return std::nullopt;
+}
+
+RecordBatchBuilder::RecordBatchBuilder(std::size_t reserve_bytes) {
+  if (reserve_bytes > 0) {
+    buffer_.reserve(std::max(reserve_bytes, kBatchHeaderSize));
+  }
+}
+
+void RecordBatchBuilder::recycle(RecordBatch batch) {
+  if (count_ == 0 && batch.bytes.capacity() > buffer_.capacity()) {
+    buffer_ = std::move(batch.bytes);
+  }
+}
+
+void RecordBatchBuilder::append(Timestamp timestamp, std::optional<ByteView> key,
+                                std::optional<ByteView> value,
+                                std::span<const HeaderView> headers) {
+  const std::size_t headers_bytes = headers.empty() ? 0 : headers_size(headers);
+  const std::size_t bound = used_ + kRecordFieldsMax + (key.has_value() ? key->size() : 0) +
+                            (value.has_value() ? value->size() : 0) + headers_bytes;
+  if (bound > buffer_.capacity()) [[unlikely]] {
+    grow(bound);
+  }
+  if (count_ == 0) {
+    base_timestamp_ = timestamp;
+    max_timestamp_ = timestamp;
+  }
+  max_timestamp_ = std::max(max_timestamp_, timestamp);
+  const std::int64_t timestamp_delta =
+      wrapping_subtract(timestamp.value(), base_timestamp_.value());
+  const auto offset_delta = static_cast<std::int64_t>(count_);
+  const auto header_count = static_cast<std::int64_t>(headers.size());
+  const std::size_t length = 1 + varint_size(timestamp_delta) + varint_size(offset_delta) +
+                             nullable_size(key) + nullable_size(value) + varint_size(header_count) +
+                             headers_bytes;
+
+  std::byte* to = buffer_.data() + used_;
+  to = put_varint(to, static_cast<std::int64_t>(length));
+  *to++ = std::byte{0};  // attributes: none are defined
+  to = put_varint(to, timestamp_delta);
+  to = put_varint(to, offset_delta);
+  to = put_nullable(to, key);
+  to = put_nullable(to, value);
+  to = put_varint(to, header_count);
+  to = put_headers(to, headers);
+  used_ = static_cast<std::size_t>(to - buffer_.data());
+  ++count_;
+}
+
+void RecordBatchBuilder::grow(std::size_t needed) {
+  PENSTOCK_CHECK(needed <= kBatchSizeMax);
+  constexpr std::size_t kCapacityMin = 4096;
+  buffer_.reserve(std::max({needed, buffer_.capacity() * 2, kCapacityMin}));
+}
+
+RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
+                                       std::int32_t base_sequence) {
+  PENSTOCK_CHECK(count_ > 0);
+  buffer_.resize(used_);
+  std::byte* header = buffer_.data();
+  store_be(header + at::kBaseOffset, std::int64_t{0});
+  store_be(header + at::kBatchLength, static_cast<std::int32_t>(used_ - kLengthFieldEnd));
+  store_be(header + at::kLeaderEpoch, std::int32_t{-1});
+  store_be(header + at::kMagic, kMagicV2);
+  store_be(header + at::kAttributes, std::int16_t{0});
+  store_be(header + at::kLastOffsetDelta, static_cast<std::int32_t>(count_ - 1));
+  store_be(header + at::kBaseTimestamp, base_timestamp_.value());
+  store_be(header + at::kMaxTimestamp, max_timestamp_.value());
+  store_be(header + at::kProducerId, producer.value());
+  store_be(header + at::kProducerEpoch, epoch.value());
+  store_be(header + at::kBaseSequence, base_sequence);
+  store_be(header + at::kRecordCount, static_cast<std::int32_t>(count_));
+  store_be(header + at::kCrc, crc32c(ByteView(buffer_).subspan(at::kAttributes)));
+  used_ = kBatchHeaderSize;
+  count_ = 0;
+  return {std::exchange(buffer_, Buffer())};
+}
+
+Result<RecordBatchView> RecordBatchView::parse(ByteView bytes, Verify verify) {
+  if (bytes.size() < kBatchHeaderSize) {
+    return malformed("cut short in its header, after " + std::to_string(bytes.size()) + " bytes");
+  }
+  const auto length = load_be<std::int32_t>(bytes.data() + at::kBatchLength);
+  if (length < static_cast<std::int32_t>(kBatchHeaderSize - kLengthFieldEnd) ||
+      static_cast<std::size_t>(length) > bytes.size() - kLengthFieldEnd) {
+    return malformed("length " + std::to_string(length) + " does not fit the " +
+                     std::to_string(bytes.size()) + " bytes there are");
+  }
+  const auto magic = load_be<std::int8_t>(bytes.data() + at::kMagic);
+  if (magic != kMagicV2) {
+    return malformed("format version (magic) " + std::to_string(magic) + " instead of 2");
+  }
+  const ByteView batch = bytes.first(static_cast<std::size_t>(length) + kLengthFieldEnd);
+  if (verify == Verify::kChecksum &&
+      crc32c(batch.subspan(at::kAttributes)) != load_be<std::uint32_t>(batch.data() + at::kCrc)) {
+    return Error(ErrorCode::kCorrupt, "the checksum of the record batch at offset " +
+                                          std::to_string(load_be<std::int64_t>(batch.data())) +
+                                          " does not match");
+  }
+  PENSTOCK_TRY(check_header(batch));
+  return RecordBatchView(batch);
+}
+
+Offset RecordBatchView::base_offset() const {
+  return Offset(load_be<std::int64_t>(bytes_.data() + at::kBaseOffset));
+}
+
+Offset RecordBatchView::last_offset() const {
+  return base_offset() + load_be<std::int32_t>(bytes_.data() + at::kLastOffsetDelta);
+}
+
+std::uint32_t RecordBatchView::record_count() const {
+  return load_be<std::uint32_t>(bytes_.data() + at::kRecordCount);
+}
+
+Timestamp RecordBatchView::base_timestamp() const {
+  return Timestamp(load_be<std::int64_t>(bytes_.data() + at::kBaseTimestamp));
+}
+
+Timestamp RecordBatchView::max_timestamp() const {
+  return Timestamp(load_be<std::int64_t>(bytes_.data() + at::kMaxTimestamp));
+}
+
+ProducerId RecordBatchView::producer_id() const {
+  return ProducerId(load_be<std::int64_t>(bytes_.data() + at::kProducerId));
+}
+
+ProducerEpoch RecordBatchView::producer_epoch() const {
+  return ProducerEpoch(load_be<std::int16_t>(bytes_.data() + at::kProducerEpoch));
+}
+
+std::int32_t RecordBatchView::base_sequence() const {
+  return load_be<std::int32_t>(bytes_.data() + at::kBaseSequence);
+}
+
+bool RecordBatchView::is_control() const {
+  return (load_be<std::int16_t>(bytes_.data() + at::kAttributes) & kControlBit) != 0;
+}
+
+RecordReader::RecordReader(const RecordBatchView& batch)
+    : at_(batch.bytes().data() + kBatchHeaderSize),
+      end_(batch.bytes().data() + batch.bytes().size()),
+      left_(batch.record_count()),
+      base_offset_(batch.base_offset()),
+      base_timestamp_(batch.base_timestamp()),
+      last_delta_(batch.last_offset() - batch.base_offset()) {}
+
+bool RecordReader::fail(const char* reason) {
+  status_ = malformed(std::string(reason) + ", " + std::to_string(left_) +
+                      " records before the end of the batch at offset " + to_string(base_offset_));
+  left_ = 0;
+  at_ = end_;
+  return false;
+}
+
+bool RecordReader::next(RecordView& record) {
+  if (left_ == 0) [[unlikely]] {
+    return at_ == end_ ? false : fail("bytes left over");
+  }
+  std::int64_t length = 0;
+  const std::byte* from = get_number(at_, end_, length);
+  if (from == nullptr || length < static_cast<std::int64_t>(kRecordSizeMin - 1) ||
+      length > end_ - from) [[unlikely]] {
+    return fail("a record's length does not fit");
+  }
+  const std::byte* const end = from + length;
+  std::int64_t timestamp_delta = 0;
+  std::int64_t offset_delta = 0;
+  from = get_number(from + 1, end, timestamp_delta);  // + 1: attributes
+  from = from == nullptr ? nullptr : get_number(from, end, offset_delta);
+  if (from == nullptr || offset_delta < next_delta_ || offset_delta > last_delta_) [[unlikely]] {
+    return fail("a record's timestamp or offset does not fit");
+  }
+  from = get_nullable(from, end, record.key);
+  from = from == nullptr ? nullptr : get_nullable(from, end, record.value);
+  std::int64_t header_count = 0;
+  from = from == nullptr ? nullptr : get_number(from, end, header_count);
+  if (from == nullptr || header_count < 0 ||
+      header_count > (end - from) / static_cast<std::int64_t>(kHeaderSizeMin)) [[unlikely]] {
+    return fail("a record's key, value or header count does not fit");
+  }
+  record.offset = base_offset_ + offset_delta;
+  record.timestamp = Timestamp(wrapping_add(base_timestamp_.value(), timestamp_delta));
+  record.header_count = static_cast<std::uint32_t>(header_count);
+  record.header_bytes = ByteView(from, end);
+  if (from != end && !headers_are_sound(record)) [[unlikely]] {
+    return fail("a record's headers do not fit");
+  }
+  at_ = end;
+  next_delta_ = offset_delta + 1;
+  --left_;
+  return true;
+}
+
+void set_base_offset(std::span<std::byte> batch, Offset offset) {
+  PENSTOCK_DCHECK(batch.size() >= kBatchHeaderSize && offset.value() >= 0);
+  store_be(batch.data() + at::kBaseOffset, offset.value());
+}
+
+}  // namespace penstock
