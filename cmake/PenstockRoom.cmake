@@ -29,21 +29,21 @@ function(penstock_doors room result)
   set(${result} ${existing} PARENT_SCOPE)
 endfunction()
 
-# A gtest program. Its tests show up in ctest under their own names, with `LABELS` if given.
+# A gtest program. Its tests show up in ctest under their own names, with `LABELS` if given, and run in
+# the root of the repository, so that they find tests/golden/.
 function(penstock_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE penstock_options ${arg_LINK} third_party::gtest
                         GTest::gmock_main)
-  target_compile_definitions(${name} PRIVATE
-      "PENSTOCK_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\"")
   add_dependencies(tests ${name})
   set(properties TIMEOUT 300)
   if(arg_LABELS)
     list(APPEND properties LABELS "${arg_LABELS}")
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       TEST_PREFIX "${name}." PROPERTIES ${properties})
+                       WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TEST_PREFIX "${name}."
+                       PROPERTIES ${properties})
 endfunction()
 
 function(penstock_room name)

@@ -1,0 +1,37 @@
+# The way in for people and for CI. Everything below is also a plain command: see CONTRIBUTING.md.
+
+JOBS ?= $(shell nproc)
+DEPS := $(if $(PENSTOCK_DEPS),$(PENSTOCK_DEPS),.deps)
+export JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check bench format clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what the build needs (Debian 12; root or sudo)
+	@tools/setup
+
+build: setup ## build/release/bin/penstock
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --build --preset release -j $(JOBS) --target penstock
+	@echo "built build/release/bin/penstock"
+
+demo: build ## live traffic into a fresh server, then the sums checked (DEMO_SECONDS=20)
+	@tools/demo
+
+test: setup ## checks, then all tests: unit, sanitizers, fuzz corpus, integration
+	@tools/test
+
+check: setup ## format, doors, house rules, clang-tidy
+	@tools/check
+
+bench: setup ## micro-benchmarks and the load test
+	@tools/bench
+
+format: ## format all sources in place
+	@git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 -r clang-format-14 -i
+
+clean: ## remove what was built, keep what was installed
+	@rm -rf build

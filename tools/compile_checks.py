@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Checks that need a compiler: clang-tidy on every source, headers that must compile alone.
+
+Usage: compile_checks.py tidy|headers [--build FOLDER] [--jobs N] [FILE...]
+
+Flags come from FOLDER/compile_commands.json (default build/dev). A result is kept under the hash of
+everything it depends on: the file, all our headers it includes, its flags, the configuration. So only
+what changed is checked again. PENSTOCK_CHECK_CACHE moves the cache (default build/check-cache).
+"""
+import argparse
+import concurrent.futures
+import functools
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+OWN_FOLDERS = ("src", "apps", "tests", "bench")
+INCLUDE_ROOTS = ("src", "apps", "tests")
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
+TIDY = "clang-tidy-14"
+# Clang reports what g++ does not (the clang preset switches these off too), and checks the locks.
+TIDY_FLAGS = ["-Wno-unknown-warning-option", "-Wno-sign-conversion", "-Wthread-safety"]
+# Tests tell stories in one long function, and the analyzer takes half of the time.
+TIDY_IN_TESTS = ("-clang-analyzer-*,-readability-function-size,"
+                 "-readability-function-cognitive-complexity,"
+                 "-cppcoreguidelines-avoid-non-const-global-variables")
+CACHE_FORMAT = "1"
+
+
+@functools.lru_cache(maxsize=None)
+def read(path):
+    return path.read_text(errors="replace")
+
+
+@functools.lru_cache(maxsize=None)
+def includes_of(path):
+    """Our files that `path` includes directly."""
+    found = []
+    for name in INCLUDE.findall(read(path)):
+        candidates = [ROOT / folder / name for folder in INCLUDE_ROOTS] + [path.parent / name]
+        found += [c for c in candidates if c.is_file()][:1]
+    return found
+
+
+def closure(path):
+    """`path` and all our files it includes, directly or not, sorted."""
+    seen, todo = set(), [path]
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += includes_of(file)
+    return sorted(seen)
+
+
+def key_of(path, flags, *more):
+    """Hash of all that the result depends on; the same in every copy of the repository."""
+    key = hashlib.sha256()
+    for part in (CACHE_FORMAT, *more, *(flag.replace(str(ROOT), "") for flag in flags)):
+        key.update(part.encode() + b"\0")
+    for file in closure(path):
+        key.update(str(file.relative_to(ROOT)).encode() + b"\0" + read(file).encode() + b"\0")
+    return key.hexdigest()
+
+
+def flags_by_file(build):
+    """{source: the flags that matter for reading it}, from compile_commands.json."""
+    flags = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        words, kept = shlex.split(entry["command"]), []
+        i = next(i for i, w in enumerate(words) if re.search(r"(c\+\+|g\+\+|clang\+\+)[\d.-]*$", w)) + 1
+        while i < len(words):
+            if words[i] in ("-c", "-o"):
+                i += 1
+            elif words[i] in ("-isystem", "-I", "-D"):
+                kept += words[i:i + 2]
+                i += 1
+            elif words[i].startswith(("-I", "-D", "-W", "-std", "-f", "-m")) and words[i] != "-Werror":
+                kept.append(words[i])
+            i += 1
+        flags[pathlib.Path(entry["file"])] = kept
+    return flags
+
+
+def own(paths):
+    return sorted(p for p in paths
+                  if p.is_relative_to(ROOT) and p.relative_to(ROOT).parts[0] in OWN_FOLDERS)
+
+
+def is_test(path):
+    return path.stem.endswith(("_test", "_bench")) or path.relative_to(ROOT).parts[0] in ("tests", "bench")
+
+
+def tidy_tasks(flags):
+    version = subprocess.run([TIDY, "--version"], capture_output=True, text=True, check=True).stdout
+    config = read(ROOT / ".clang-tidy")
+    for path in own(flags):
+        command = [TIDY, "--quiet", str(path)]
+        if is_test(path):
+            command.append(f"--checks={TIDY_IN_TESTS}")
+        command += ["--", *flags[path], *TIDY_FLAGS]
+        yield path, command, key_of(path, command, "tidy", version, config)
+
+
+def header_tasks(flags):
+    """Headers that no source includes first: nothing else proves that they compile alone."""
+    proven = {includes_of(path)[0] for path in own(flags) if includes_of(path)}
+    by_folder = {path.relative_to(ROOT).parts[:2]: flags[path] for path in flags if path in own(flags)}
+    compiler = os.environ.get("CXX", "g++")
+    for folder in ("src", "apps"):
+        for path in sorted((ROOT / folder).rglob("*.h")):
+            if path in proven:
+                continue
+            fallback = ["-std=c++20", f"-I{ROOT / 'src'}", f"-I{ROOT / 'apps'}"]
+            known = by_folder.get(path.relative_to(ROOT).parts[:2], fallback)
+            command = [compiler, *known, "-fsyntax-only", "-include", str(path), "-x", "c++", "/dev/null"]
+            yield path, command, key_of(path, command, "headers")
+
+
+def run(command):
+    """Problem lines with paths relative to the repository; empty if all is well."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    text = (done.stdout if command[0] == TIDY else done.stderr).replace(f"{ROOT}/", "")
+    if done.returncode == 0:
+        return ""
+    return text.strip() or f"{command[-1]}: `{shlex.join(command)}` failed: {done.stderr.strip()}"
+
+
+def check(task, cache):
+    path, command, key = task
+    stamp = cache / key[:2] / key
+    if stamp.exists():
+        return path, ""
+    problems = run(command)
+    if not problems:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+    return path, problems
+
+
+def print_progress(kind, done, total, started):
+    if sys.stderr.isatty():
+        print(f"\r  {kind} {done}/{total}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+    elif time.monotonic() - print_progress.last > 20:
+        print(f"  {kind}: {done} of {total} files after {time.monotonic() - started:.0f} s",
+              file=sys.stderr, flush=True)
+        print_progress.last = time.monotonic()
+
+
+def check_all(kind, build, jobs, files):
+    cache = pathlib.Path(os.environ.get("PENSTOCK_CHECK_CACHE", ROOT / "build/check-cache"))
+    flags = flags_by_file(build)
+    tasks = list({"tidy": tidy_tasks, "headers": header_tasks}[kind](flags))
+    if files:
+        wanted = {pathlib.Path(f).resolve() for f in files}
+        tasks = [t for t in tasks if t[0] in wanted]
+    started = print_progress.last = time.monotonic()
+    seen, failed = set(), 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        results = [pool.submit(check, task, cache) for task in tasks]
+        for done, result in enumerate(concurrent.futures.as_completed(results), 1):
+            _, problems = result.result()
+            print_progress(kind, done, len(tasks), started)
+            failed += bool(problems)
+            # A header's problem is found again from every source that includes it.
+            for block in re.split(r"\n(?=[\w./-]+:\d+:\d+: (?:error|warning))", problems):
+                if block and block not in seen:
+                    seen.add(block)
+                    print(block, flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=["tidy", "headers"])
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8))
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    sys.exit(bool(check_all(options.kind, options.build, options.jobs, options.files)))
