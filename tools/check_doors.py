@@ -68,7 +68,9 @@ def check_text(path, text, rooms, owners):
         where = f"src/{path}:{text.count(chr(10), 0, match.start()) + 1}"
         first = header.split("/")[0]
         if quote == '"':
-            if "/" not in header or first not in rooms:
+            if first in free or first in owners:
+                problems.append(f"{where}: write <{header}>: quotes are for our own headers")
+            elif "/" not in header or first not in rooms:
                 problems.append(f'{where}: include "{header}" from the root of src/, as in '
                                 f'"{room}/file.h"')
             elif first not in allowed:
