@@ -71,13 +71,14 @@ class [[nodiscard]] Result {
 
   [[nodiscard]] const T& value() const& { return const_cast<Result*>(this)->checked(); }
 
-  [[nodiscard]] T&& value() && { return std::move(checked()); }
+  // By value, unlike std::expected: `for (auto& x : *f())` would otherwise outlive the Result.
+  [[nodiscard]] T value() && { return std::move(checked()); }
 
   [[nodiscard]] T& operator*() & { return checked(); }
 
   [[nodiscard]] const T& operator*() const& { return value(); }
 
-  [[nodiscard]] T&& operator*() && { return std::move(checked()); }
+  [[nodiscard]] T operator*() && { return std::move(checked()); }
 
   [[nodiscard]] T* operator->() { return &checked(); }
 
