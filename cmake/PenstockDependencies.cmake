@@ -33,12 +33,6 @@ penstock_system_library(zstd zstd zstd.h)
 penstock_system_library(snappy snappy snappy.h)
 penstock_system_library(zlib z zlib.h)
 
-# spdlog brings fmt and the definitions that say so.
-find_package(spdlog REQUIRED)
-add_library(third_party_spdlog INTERFACE)
-target_link_libraries(third_party_spdlog INTERFACE spdlog::spdlog)
-add_library(third_party::spdlog ALIAS third_party_spdlog)
-
 # Header-only and without exceptions: a parse error is a value, as everywhere in our code.
 find_path(PENSTOCK_INC_toml toml++/toml.h REQUIRED)
 add_library(third_party_toml INTERFACE)
