@@ -30,7 +30,6 @@ TIDY_FLAGS = ["-Wno-unknown-warning-option", "-Wno-sign-conversion", "-Wthread-s
 # Tests tell stories in one long function, and the analyzer takes half of the time.
 TIDY_IN_TESTS = ("-clang-analyzer-*,-readability-function-size,"
                  "-readability-function-cognitive-complexity,"
-                 "-bugprone-implicit-widening-of-multiplication-result,"
                  "-cppcoreguidelines-avoid-non-const-global-variables")
 CACHE_FORMAT = "1"
 

@@ -35,8 +35,8 @@ struct Url {
 struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";
-  std::vector<std::pair<std::string, std::string>> headers;  // beside Host and Content-Length
-  std::string_view body;
+  std::vector<std::pair<std::string, std::string>> headers{};  // beside Host, Content-Length
+  std::string_view body{};
 };
 
 struct ClientResponse {

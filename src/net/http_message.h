@@ -67,9 +67,9 @@ using RequestPtr = std::unique_ptr<HttpRequest, RequestRecycler>;
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "application/json";
-  std::string_view body;
-  std::string_view extra_headers;  // whole lines, each with its CRLF: "Retry-After: 1\r\n"
-  bool close = false;              // the connection ends after this response
+  std::string_view body{};
+  std::string_view extra_headers{};  // whole lines, each with its CRLF: "Retry-After: 1\r\n"
+  bool close = false;                // the connection ends after this response
 };
 
 // The phrase of a status line: "Not Found".
