@@ -2,12 +2,17 @@
 // into JSON.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/bytes.h"
 
 namespace penstock {
 
 void append_base64(std::string& out, ByteView bytes);
+
+// Nothing if `text` is not whole, padded base64.
+[[nodiscard]] std::optional<Bytes> decode_base64(std::string_view text);
 
 }  // namespace penstock

@@ -27,5 +27,19 @@ TEST(Base64, UsesTheWholeAlphabet) {
   EXPECT_EQ(base64(std::string_view("\x00\x10\x83\xfb\xef\xbe\xff\xff\xff", 9)), "ABCD++++////");
 }
 
+TEST(Base64, ReadsBackWhatItWrote) {
+  for (const std::string_view text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    const auto bytes = decode_base64(base64(text));
+    ASSERT_TRUE(bytes);
+    EXPECT_EQ(as_text(*bytes), text);
+  }
+}
+
+TEST(Base64, RefusesWhatIsNotBase64) {
+  for (const std::string_view text : {"Z", "Zg", "Zg=", "Zg=a", "Z===", "====", "Zm9*", "Zm 9"}) {
+    EXPECT_FALSE(decode_base64(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace penstock
