@@ -1,0 +1,531 @@
+#include "testing/sim_log.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "log/topic_rules.h"
+
+namespace penstock::testing {
+
+using log::AppendDone;
+using log::AppendResult;
+using log::Consumer;
+using log::ConsumerOptions;
+using log::FetchedBatch;
+using log::GroupMetadata;
+using log::OffsetCommit;
+using log::PartitionBatch;
+using log::PartitionOffsets;
+using log::TopicConfig;
+using log::TopicInfo;
+using log::TransactionalProducer;
+
+namespace {
+
+struct StoredBytes final : RefCounted {
+  explicit StoredBytes(Buffer contents) : bytes(std::move(contents)) {}
+
+  Buffer bytes;
+};
+
+Error not_found(std::string message) {
+  return {ErrorCode::kNotFound, std::move(message)};
+}
+
+Error crashed() {
+  return {ErrorCode::kFatal, "the log has crashed and was opened again"};
+}
+
+std::string name_of(TopicPartition partition) {
+  return "partition " + to_string(partition.partition) + " of topic " + to_string(partition.topic);
+}
+
+}  // namespace
+
+Status SimLog::Fault::strike(std::string_view what) {
+  if (count == 0) {
+    return {};
+  }
+  --count;
+  return Error(code, std::string(what) + " fails on demand of the test");
+}
+
+std::size_t SimLog::run_once(std::size_t count_max) {
+  std::size_t count = 0;
+  while (count < count_max && !waiting_.empty()) {
+    const std::function<void()> operation = std::move(waiting_.front());
+    waiting_.pop_front();
+    operation();
+    ++count;
+  }
+  return count;
+}
+
+void SimLog::crash() {
+  ++life_;
+  waiting_.clear();
+  groups_ = log::GroupCoordinator();
+}
+
+void SimLog::drop_before(TopicPartition at, Offset start) {
+  Partition* partition = find_mutable(at);
+  PENSTOCK_CHECK(partition != nullptr && start <= partition->end);
+  partition->start = std::max(partition->start, start);
+  while (!partition->batches.empty() && partition->batches.front().last < start) {
+    partition->batches.pop_front();
+  }
+}
+
+Result<TopicInfo> SimLog::ensure_topic(const TopicConfig& config) {
+  PENSTOCK_TRY(log::check_topic_config(config));
+  const auto found = topics_.find(config.name);
+  if (found == topics_.end()) {
+    Topic topic{TopicId(next_topic_++), config, {}};
+    topic.partitions.resize(static_cast<std::size_t>(config.partition_count));
+    const TopicInfo info{topic.id, config};
+    topics_.emplace(config.name, std::move(topic));
+    return info;
+  }
+  PENSTOCK_TRY(log::check_same_topic(found->second.config, config));
+  found->second.config = config;
+  return TopicInfo{found->second.id, config};
+}
+
+Result<TopicInfo> SimLog::topic(std::string_view name) const {
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) {
+    return not_found("there is no topic \"" + std::string(name) + "\"");
+  }
+  return TopicInfo{found->second.id, found->second.config};
+}
+
+std::vector<TopicInfo> SimLog::topics() const {
+  std::vector<TopicInfo> all;
+  for (const auto& [name, topic] : topics_) {
+    all.push_back({topic.id, topic.config});
+  }
+  return all;
+}
+
+Status SimLog::delete_topic(std::string_view name) {
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) {
+    return not_found("there is no topic \"" + std::string(name) + "\"");
+  }
+  for (auto& [group, offsets] : committed_) {
+    std::erase_if(offsets, [&](const auto& e) { return e.first.topic == found->second.id; });
+  }
+  topics_.erase(found);
+  return {};
+}
+
+Result<const SimLog::Partition*> SimLog::find(TopicPartition at) const {
+  Partition* partition = const_cast<SimLog*>(this)->find_mutable(at);
+  if (partition == nullptr) {
+    return not_found("there is no " + name_of(at));
+  }
+  return static_cast<const Partition*>(partition);
+}
+
+SimLog::Partition* SimLog::find_mutable(TopicPartition at) {
+  for (auto& [name, topic] : topics_) {
+    if (topic.id == at.topic) {
+      const auto index = static_cast<std::size_t>(at.partition.value());
+      return at.partition.value() >= 0 && index < topic.partitions.size() ? &topic.partitions[index]
+                                                                          : nullptr;
+    }
+  }
+  return nullptr;
+}
+
+Result<PartitionOffsets> SimLog::offsets(TopicPartition at) const {
+  PENSTOCK_TRY_ASSIGN(const Partition* partition, find(at));
+  return PartitionOffsets{partition->start, partition->end};
+}
+
+Result<Offset> SimLog::offset_for_time(TopicPartition at, Timestamp timestamp) const {
+  PENSTOCK_TRY_ASSIGN(const Partition* partition, find(at));
+  for (const StoredBatch& batch : partition->batches) {
+    if (batch.max_timestamp >= timestamp) {
+      return std::max(batch.base, partition->start);
+    }
+  }
+  return partition->end;
+}
+
+Status SimLog::check_batches(const std::vector<PartitionBatch>& batches) const {
+  for (const PartitionBatch& batch : batches) {
+    PENSTOCK_TRY(find(batch.to));
+    const auto view = RecordBatchView::parse(batch.batch.bytes, RecordBatchView::Verify::kChecksum);
+    if (!view) {
+      return Error(ErrorCode::kInvalid, view.error().message()).with(name_of(batch.to));
+    }
+  }
+  return {};
+}
+
+Status SimLog::check_commits(const std::vector<GroupOffsets>& groups) const {
+  for (const GroupOffsets& group : groups) {
+    for (const OffsetCommit& commit : group.offsets) {
+      PENSTOCK_TRY(find(commit.partition));
+      PENSTOCK_TRY(groups_.check_commit(group.group, commit.partition));
+    }
+  }
+  return {};
+}
+
+void SimLog::store(std::vector<PartitionBatch>& batches) {
+  for (PartitionBatch& batch : batches) {
+    Partition* partition = find_mutable(batch.to);
+    if (partition == nullptr) {
+      continue;  // the topic was deleted meanwhile
+    }
+    set_base_offset(batch.batch.bytes, partition->end);
+    const auto view =
+        *RecordBatchView::parse(batch.batch.bytes, RecordBatchView::Verify::kHeaderOnly);
+    const auto memory = make_ref<StoredBytes>(batch.batch.bytes);
+    partition->batches.push_back(
+        {view.base_offset(), view.last_offset(), view.max_timestamp(), memory, memory->bytes});
+    partition->end = view.last_offset() + 1;
+  }
+}
+
+void SimLog::store_offsets(const std::vector<GroupOffsets>& groups) {
+  for (const GroupOffsets& group : groups) {
+    for (const OffsetCommit& commit : group.offsets) {
+      committed_[group.group.group_id][commit.partition] = commit;
+    }
+  }
+}
+
+Status SimLog::append(std::vector<PartitionBatch> batches, AppendDone done) {
+  if (!status_.writable) {
+    return Error(ErrorCode::kBusy, status_.reason);
+  }
+  PENSTOCK_TRY(refused_appends_.strike("append"));
+  PENSTOCK_TRY(check_batches(batches));
+
+  struct Waiting {
+    std::vector<PartitionBatch> batches;
+    AppendDone done;
+  };
+
+  auto waiting = std::make_shared<Waiting>(Waiting{std::move(batches), std::move(done)});
+  waiting_.emplace_back([this, waiting] {
+    if (Status failure = failed_appends_.strike("append"); !failure) {
+      waiting->done(std::move(failure).error());
+      return;
+    }
+    store(waiting->batches);
+    waiting->done(AppendResult{std::move(waiting->batches)});
+  });
+  return {};
+}
+
+Result<std::vector<OffsetCommit>> SimLog::committed(std::string_view group_id) const {
+  std::vector<OffsetCommit> offsets;
+  if (const auto found = committed_.find(group_id); found != committed_.end()) {
+    for (const auto& [partition, commit] : found->second) {
+      offsets.push_back(commit);
+    }
+  }
+  return offsets;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+class SimProducer final : public TransactionalProducer {
+ public:
+  SimProducer(SimLog& log, std::string id, std::int32_t epoch)
+      : log_(log), id_(std::move(id)), epoch_(epoch), life_(log.life_) {}
+
+  Status begin() override {
+    PENSTOCK_TRY(check_alive());
+    PENSTOCK_CHECK(state_ == State::kIdle);
+    state_ = State::kOpen;
+    return {};
+  }
+
+  Status append(TopicPartition to, RecordBatch batch) override {
+    PENSTOCK_TRY(check_alive());
+    PENSTOCK_CHECK(state_ == State::kOpen);
+    std::vector<PartitionBatch> one;
+    one.push_back({to, std::move(batch)});
+    PENSTOCK_TRY(log_.check_batches(one));
+    batches_.push_back(std::move(one.front()));
+    return {};
+  }
+
+  Status commit_offsets(const GroupMetadata& group, std::vector<OffsetCommit> offsets) override {
+    PENSTOCK_TRY(check_alive());
+    PENSTOCK_CHECK(state_ == State::kOpen);
+    offsets_.push_back({group, std::move(offsets)});
+    return {};
+  }
+
+  void commit(Done done) override {
+    PENSTOCK_CHECK(state_ == State::kOpen);
+    state_ = State::kIdle;
+    if (Status alive = check_alive(); !alive) {
+      clear();
+      done(std::move(alive));
+      return;
+    }
+
+    struct Waiting {
+      std::vector<PartitionBatch> batches;
+      std::vector<SimLog::GroupOffsets> offsets;
+      Done done;
+    };
+
+    auto waiting = std::make_shared<Waiting>(
+        Waiting{std::move(batches_), std::move(offsets_), std::move(done)});
+    clear();
+    SimLog& log = log_;
+    log.waiting_.emplace_back([&log, waiting, id = id_, epoch = epoch_] {
+      Status allowed = log.failed_commits_.strike("commit");
+      if (allowed && log.producer_epochs_[id] != epoch) {
+        allowed = Error(ErrorCode::kFenced, "transactional id " + id + " has a newer producer");
+      }
+      if (allowed) {
+        allowed = log.check_commits(waiting->offsets);
+      }
+      if (!allowed) {
+        waiting->done(std::move(allowed));
+        return;
+      }
+      log.store(waiting->batches);
+      log.store_offsets(waiting->offsets);
+      if (log.lost_answers_ > 0) {
+        --log.lost_answers_;
+        waiting->done(Error(ErrorCode::kFatal, "the answer to the commit was lost"));
+        return;
+      }
+      waiting->done(Status());
+    });
+  }
+
+  Status abort() override {
+    PENSTOCK_CHECK(state_ == State::kOpen);
+    state_ = State::kIdle;
+    clear();
+    return check_alive();
+  }
+
+ private:
+  enum class State { kIdle, kOpen };
+
+  Status check_alive() const {
+    if (life_ != log_.life_) {
+      return crashed();
+    }
+    if (const auto found = log_.producer_epochs_.find(id_);
+        found == log_.producer_epochs_.end() || found->second != epoch_) {
+      return Error(ErrorCode::kFenced, "transactional id " + id_ + " has a newer producer");
+    }
+    return {};
+  }
+
+  void clear() {
+    batches_.clear();
+    offsets_.clear();
+  }
+
+  SimLog& log_;
+  const std::string id_;
+  const std::int32_t epoch_;
+  const std::uint64_t life_;
+  State state_ = State::kIdle;
+  std::vector<PartitionBatch> batches_;
+  std::vector<SimLog::GroupOffsets> offsets_;
+};
+
+Result<std::unique_ptr<TransactionalProducer>> SimLog::open_transactional_producer(
+    std::string_view transactional_id) {
+  const std::int32_t epoch = ++producer_epochs_[std::string(transactional_id)];
+  return std::unique_ptr<TransactionalProducer>(
+      std::make_unique<SimProducer>(*this, std::string(transactional_id), epoch));
+}
+
+// ---------------------------------------------------------------------------------------------
+
+class SimConsumer final : public Consumer {
+ public:
+  SimConsumer(SimLog& log, ConsumerOptions options)
+      : log_(log), options_(std::move(options)), life_(log.life_) {}
+
+  ~SimConsumer() override {
+    if (member_ && life_ == log_.life_) {
+      log_.groups_.leave(*member_);
+    }
+  }
+
+  Status join() {
+    if (!options_.group_id) {
+      return {};
+    }
+    std::vector<log::GroupCoordinator::TopicPartitions> topics;
+    for (const TopicId id : options_.topics) {
+      const auto info = info_of(id);
+      if (!info) {
+        return not_found("there is no topic " + to_string(id));
+      }
+      topics.push_back({id, info->config.partition_count});
+    }
+    PENSTOCK_TRY_ASSIGN(
+        member_, log_.groups_.join(*options_.group_id, options_.instance_id, std::move(topics)));
+    return {};
+  }
+
+  Status assign(std::vector<Position> positions) override {
+    PENSTOCK_CHECK(!member_);
+    std::map<TopicPartition, Offset> assigned;
+    for (const Position& position : positions) {
+      PENSTOCK_TRY(log_.find(position.partition));
+      assigned[position.partition] = position.offset;
+    }
+    positions_ = std::move(assigned);
+    paused_.clear();
+    return {};
+  }
+
+  Status seek(TopicPartition partition, Offset offset) override {
+    const auto found = positions_.find(partition);
+    if (found == positions_.end()) {
+      return not_found(name_of(partition) + " is not assigned to this consumer");
+    }
+    found->second = offset;
+    return {};
+  }
+
+  void pause(TopicPartition partition) override { paused_.insert(partition); }
+
+  void resume(TopicPartition partition) override { paused_.erase(partition); }
+
+  Result<Polled> poll(std::size_t bytes_max) override {
+    if (life_ != log_.life_) {
+      return crashed();
+    }
+    Polled polled;
+    if (member_) {
+      polled.rebalance = log_.groups_.next_rebalance(*member_);
+      if (polled.rebalance) {
+        apply(*polled.rebalance);
+        return polled;
+      }
+    }
+    // Each poll begins with another partition, so that none starves.
+    std::size_t bytes = 0;
+    auto at = positions_.upper_bound(last_polled_);
+    for (std::size_t i = 0; i < positions_.size() && bytes < bytes_max; ++i, ++at) {
+      at = at == positions_.end() ? positions_.begin() : at;
+      if (!paused_.contains(at->first)) {
+        PENSTOCK_TRY(fetch(at->first, at->second, bytes_max, bytes, polled.batches));
+        last_polled_ = at->first;
+      }
+    }
+    return polled;
+  }
+
+  // Nothing happens in a SimLog while its caller waits.
+  void wait(std::chrono::microseconds) override {}
+
+  void wake() override {}
+
+  Status finish_revocation() override {
+    PENSTOCK_CHECK(member_);
+    for (const TopicPartition& partition : revoking_) {
+      positions_.erase(partition);
+      paused_.erase(partition);
+    }
+    revoking_.clear();
+    return life_ == log_.life_ ? log_.groups_.finish_revocation(*member_) : Status(crashed());
+  }
+
+  GroupMetadata group_metadata() const override {
+    PENSTOCK_CHECK(member_);
+    return life_ == log_.life_ ? log_.groups_.metadata(*member_) : GroupMetadata{};
+  }
+
+  Status commit(std::vector<OffsetCommit> offsets) override {
+    if (life_ != log_.life_) {
+      return crashed();
+    }
+    const std::vector<SimLog::GroupOffsets> commit = {{group_metadata(), std::move(offsets)}};
+    PENSTOCK_TRY(log_.check_commits(commit));
+    log_.store_offsets(commit);
+    return {};
+  }
+
+ private:
+  std::optional<TopicInfo> info_of(TopicId id) const {
+    for (const TopicInfo& info : log_.topics()) {
+      if (info.id == id) {
+        return info;
+      }
+    }
+    return std::nullopt;
+  }
+
+  void apply(const Rebalance& rebalance) {
+    switch (rebalance.kind) {
+      case Rebalance::Kind::kAssigned:
+        for (const TopicPartition& partition : rebalance.partitions) {
+          positions_[partition] = starting_position(partition);
+        }
+        break;
+      case Rebalance::Kind::kRevoked:
+        revoking_ = rebalance.partitions;
+        for (const TopicPartition& partition : revoking_) {
+          paused_.insert(partition);
+        }
+        break;
+      case Rebalance::Kind::kLost:
+        positions_.clear();
+        break;
+    }
+  }
+
+  Offset starting_position(TopicPartition partition) const {
+    const auto group = log_.committed_.find(*options_.group_id);
+    if (group != log_.committed_.end()) {
+      if (const auto found = group->second.find(partition); found != group->second.end()) {
+        return found->second.next_offset;
+      }
+    }
+    return (*log_.find(partition))->start;
+  }
+
+  Status fetch(TopicPartition from, Offset& position, std::size_t bytes_max, std::size_t& bytes,
+               std::vector<FetchedBatch>& into) const {
+    PENSTOCK_TRY_ASSIGN(const SimLog::Partition* partition, log_.find(from));
+    position = std::clamp(position, partition->start, partition->end);
+    auto batch = std::partition_point(
+        partition->batches.begin(), partition->batches.end(),
+        [&](const SimLog::StoredBatch& stored) { return stored.last < position; });
+    for (; batch != partition->batches.end() && bytes < bytes_max; ++batch) {
+      into.push_back({from, batch->bytes, batch->memory});
+      bytes += batch->bytes.size();
+      position = batch->last + 1;
+    }
+    return {};
+  }
+
+  SimLog& log_;
+  const ConsumerOptions options_;
+  const std::uint64_t life_;
+  std::optional<log::GroupCoordinator::MemberId> member_;
+  std::map<TopicPartition, Offset> positions_;
+  std::set<TopicPartition> paused_;
+  std::vector<TopicPartition> revoking_;
+  TopicPartition last_polled_;
+};
+
+Result<std::unique_ptr<Consumer>> SimLog::open_consumer(ConsumerOptions options) {
+  auto consumer = std::make_unique<SimConsumer>(*this, std::move(options));
+  PENSTOCK_TRY(consumer->join());
+  return std::unique_ptr<Consumer>(std::move(consumer));
+}
+
+}  // namespace penstock::testing

@@ -1,0 +1,135 @@
+// SimLog is the log port in memory, on the caller's thread, with faults on demand.
+//
+// Appends and commits wait until run_once() makes them durable, visible and answered, in the order
+// they came; so a test decides what happens in between. crash() is what a process sees after it
+// died and came back: topics, batches and committed offsets stay, everything that was waiting is
+// gone, and consumers, producers and group memberships have to be made anew.
+//
+// It passes testing/log_contract.h, as every backend does.
+//
+// Threads   one.
+// Lifetime  consumers and producers must be destroyed before the SimLog; after crash() they only
+//           answer kFatal.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/group_coordinator.h"
+#include "log/log.h"
+
+namespace penstock::testing {
+
+class SimLog final : public log::Log {
+ public:
+  SimLog() = default;
+  ~SimLog() override = default;
+
+  // Makes durable and answers what waits: all of it, or the first `count_max` operations.
+  // Returns how many.
+  std::size_t run_once(std::size_t count_max = static_cast<std::size_t>(-1));
+
+  [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
+
+  void crash();
+
+  // Faults. Each holds for the next `count` operations of its kind.
+  void refuse_appends(std::size_t count, ErrorCode code) { refused_appends_ = {count, code}; }
+
+  void fail_appends(std::size_t count, ErrorCode code) { failed_appends_ = {count, code}; }
+
+  void fail_commits(std::size_t count, ErrorCode code) { failed_commits_ = {count, code}; }
+
+  // The commit happens, and its answer is kFatal: the caller cannot know.
+  void lose_commit_answers(std::size_t count) { lost_answers_ = count; }
+
+  void set_status(log::LogStatus status) { status_ = std::move(status); }
+
+  // As retention does: records before `start` are gone.
+  void drop_before(TopicPartition partition, Offset start);
+
+  [[nodiscard]] Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override;
+  [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
+  [[nodiscard]] std::vector<log::TopicInfo> topics() const override;
+  [[nodiscard]] Status delete_topic(std::string_view name) override;
+  [[nodiscard]] Result<log::PartitionOffsets> offsets(TopicPartition partition) const override;
+  [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
+                                               Timestamp timestamp) const override;
+  [[nodiscard]] Status append(std::vector<log::PartitionBatch> batches,
+                              log::AppendDone done) override;
+  [[nodiscard]] Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
+      std::string_view transactional_id) override;
+  [[nodiscard]] Result<std::unique_ptr<log::Consumer>> open_consumer(
+      log::ConsumerOptions options) override;
+  [[nodiscard]] Result<std::vector<log::OffsetCommit>> committed(
+      std::string_view group_id) const override;
+
+  [[nodiscard]] log::LogStatus status() const override { return status_; }
+
+ private:
+  friend class SimConsumer;
+  friend class SimProducer;
+
+  struct StoredBatch {
+    Offset base;
+    Offset last;
+    Timestamp max_timestamp;
+    Ref<RefCounted> memory;
+    ByteView bytes;
+  };
+
+  struct Partition {
+    Offset start;
+    Offset end;
+    std::deque<StoredBatch> batches;
+  };
+
+  struct Topic {
+    TopicId id;
+    log::TopicConfig config;
+    std::vector<Partition> partitions;
+  };
+
+  struct Fault {
+    std::size_t count = 0;
+    ErrorCode code = ErrorCode::kBusy;
+
+    // Uses it up by one; the error if there was any left.
+    [[nodiscard]] Status strike(std::string_view what);
+  };
+
+  struct GroupOffsets {
+    log::GroupMetadata group;
+    std::vector<log::OffsetCommit> offsets;
+  };
+
+  using CommittedOffsets = std::map<TopicPartition, log::OffsetCommit>;
+
+  [[nodiscard]] Result<const Partition*> find(TopicPartition partition) const;
+  [[nodiscard]] Partition* find_mutable(TopicPartition partition);
+  [[nodiscard]] Status check_batches(const std::vector<log::PartitionBatch>& batches) const;
+  [[nodiscard]] Status check_commits(const std::vector<GroupOffsets>& groups) const;
+  void store(std::vector<log::PartitionBatch>& batches);
+  void store_offsets(const std::vector<GroupOffsets>& groups);
+
+  std::map<std::string, Topic, std::less<>> topics_;
+  std::uint32_t next_topic_ = 1;
+  std::deque<std::function<void()>> waiting_;
+  log::GroupCoordinator groups_;
+  std::map<std::string, CommittedOffsets, std::less<>> committed_;
+  std::map<std::string, std::int32_t, std::less<>> producer_epochs_;
+  std::uint64_t life_ = 1;  // grows with each crash()
+  Fault refused_appends_;
+  Fault failed_appends_;
+  Fault failed_commits_;
+  std::size_t lost_answers_ = 0;
+  log::LogStatus status_;
+};
+
+}  // namespace penstock::testing
