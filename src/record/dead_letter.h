@@ -1,0 +1,41 @@
+// Dead letters: what the record of an event that could not be taken looks like.
+//
+// The value is the event's bytes, untouched; there is no key. Headers (UTF-8 text) say what was
+// wrong, where it came from and how often it has been replayed. Two headers of Kafka Streams' own
+// (KIP-1034) are there as well, because tools know them. Format: docs/formats/dead-letter.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace penstock {
+
+// The topic of the dead letters of `topic`.
+[[nodiscard]] inline std::string dead_letter_topic(std::string_view topic) {
+  return std::string(topic) + ".dlq";
+}
+
+[[nodiscard]] inline bool is_dead_letter_topic(std::string_view topic) {
+  return topic.ends_with(".dlq");
+}
+
+// Names of the headers.
+namespace dead_letter {
+
+inline constexpr std::string_view kCode = "penstock.dlq.code";        // "invalid_json"
+inline constexpr std::string_view kMessage = "penstock.dlq.message";  // for people
+inline constexpr std::string_view kIndex = "penstock.dlq.index";      // position in the request
+inline constexpr std::string_view kTime = "penstock.dlq.time";        // RFC 3339
+inline constexpr std::string_view kSource = "penstock.dlq.source";    // the client's address
+inline constexpr std::string_view kTopic = "penstock.dlq.topic";      // where it was sent
+inline constexpr std::string_view kReplays = "penstock.dlq.replays";  // how often it was replayed
+inline constexpr std::string_view kStreamsMessage = "__streams.errors.message";
+inline constexpr std::string_view kStreamsTopic = "__streams.errors.topic";
+
+}  // namespace dead_letter
+
+// A replayed event carries its count of replays in this HTTP header, so that it can be told from a
+// new one if it fails again.
+inline constexpr std::string_view kReplayRequestHeader = "Penstock-Dlq-Replay";
+
+}  // namespace penstock
