@@ -6,7 +6,7 @@
 // For small state shared by a few threads where a mailbox would cost an answer. Keep the function
 // short: no I/O, no call that may take another lock.
 //
-// Threads   with() from any thread.
+// Threads   with() and try_with() from any thread.
 #pragma once
 
 #include <utility>
@@ -34,6 +34,17 @@ class Guarded {
   decltype(auto) with(F&& function) const {
     const MutexLock lock(mutex_);
     return std::forward<F>(function)(std::as_const(value_));
+  }
+
+  // As with(), unless someone else holds the mutex: then false, and nothing was called.
+  template <typename F>
+  [[nodiscard]] bool try_with(F&& function) {
+    if (!mutex_.try_lock()) {
+      return false;
+    }
+    std::forward<F>(function)(value_);
+    mutex_.unlock();
+    return true;
   }
 
  private:

@@ -18,6 +18,8 @@ class PENSTOCK_CAPABILITY("mutex") Mutex {
 
   void unlock() PENSTOCK_RELEASE() { mutex_.unlock(); }
 
+  [[nodiscard]] bool try_lock() PENSTOCK_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
+
  private:
   friend class CondVar;
   std::mutex mutex_;

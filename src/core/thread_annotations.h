@@ -15,5 +15,6 @@
 #define PENSTOCK_GUARDED_BY(x) PENSTOCK_THREAD_ATTRIBUTE(guarded_by(x))
 #define PENSTOCK_REQUIRES(...) PENSTOCK_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define PENSTOCK_ACQUIRE(...) PENSTOCK_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
+#define PENSTOCK_TRY_ACQUIRE(...) PENSTOCK_THREAD_ATTRIBUTE(try_acquire_capability(__VA_ARGS__))
 #define PENSTOCK_RELEASE(...) PENSTOCK_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define PENSTOCK_NO_THREAD_ANALYSIS PENSTOCK_THREAD_ATTRIBUTE(no_thread_safety_analysis)
