@@ -127,9 +127,10 @@ Workload::Workload(const WorkloadOptions& options)
       events_(std::max<std::size_t>(1, (options.request_bytes + 1) / (options.event_bytes + 1))) {
   const std::string event = make_event(options.event_bytes);
   const std::size_t body_bytes = events_ * (event.size() + 1) - 1;
-  text_ = "POST /v1/topics/" + options.topic + "/events HTTP/1.1\r\nHost: " + options.host +
-          "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " + std::to_string(body_bytes) +
-          "\r\n\r\n";
+  text_ =
+      "POST /v1/topics/" + options.topic + "/events HTTP/1.1\r\nHost: " + options.host +
+      "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " + std::to_string(body_bytes) +
+      "\r\n\r\n";
   body_at_ = text_.size();
   for (std::size_t i = 0; i < events_; ++i) {
     text_.append(i == 0 ? "" : "\n").append(event);

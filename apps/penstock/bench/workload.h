@@ -1,10 +1,10 @@
-// Workload builds the load generator's requests: whole HTTP requests of NDJSON events, made once, of
-// which only a key and a time are overwritten before each sending.
+// Workload builds the load generator's requests: whole HTTP requests of NDJSON events, made once,
+// of which only a key and a time are overwritten before each sending.
 //
 // An event is one JSON object of exactly `event_bytes` bytes (the newline between events not
 // counted): {"user":"u12345678","ts":1767225600000,"type":"click",...}. `user` is drawn from `keys`
-// values, uniformly or by Zipf's law; `ts` is the time of sending in milliseconds. Overwriting costs
-// about 10 ns per event, so that the generator leaves the machine to the server.
+// values, uniformly or by Zipf's law; `ts` is the time of sending in milliseconds. Overwriting
+// costs about 10 ns per event, so that the generator leaves the machine to the server.
 //
 // Threads   one object belongs to one thread.
 #pragma once

@@ -1,5 +1,7 @@
 #include "penstock/bench/workload.h"
 
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <set>

@@ -1,0 +1,304 @@
+#include "penstock/bench/bench.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "net/http_client.h"
+#include "penstock/bench/generator.h"
+#include "penstock/bench/observed.h"
+#include "penstock/bench/report.h"
+#include "penstock/bench/server_process.h"
+#include "penstock/bench/socket.h"
+#include "penstock/bench/workload.h"
+
+namespace penstock::bench {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr const char* kTopic = "bench";
+constexpr const char* kStore = "bench_counts";
+constexpr milliseconds kReadyMax{30'000};
+constexpr milliseconds kProcessedMax{120'000};
+constexpr milliseconds kProgressInterval{1'000};
+constexpr std::size_t kLargeRequestBytes = 8'192;
+
+double seconds_between(os::TimePoint from, os::TimePoint to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+// The configuration of our own server. Windows stay until the run is over, so that their counts can
+// be summed up; late is only what is a minute late.
+std::string server_config(const BenchOptions& options) {
+  return "[log]\n"
+         "backend = \"embedded\"\n"
+         "[[topic]]\n"
+         "name = \"bench\"\n"
+         "partitions = " +
+         std::to_string(options.partitions) +
+         "\n"
+         "key = \"/user\"\n"
+         "timestamp = \"/ts\"\n"
+         "archive = false\n"
+         "[[aggregate]]\n"
+         "name = \"bench_counts\"\n"
+         "topic = \"bench\"\n"
+         "group_by = [\"/user\"]\n"
+         "window = \"10s\"\n"
+         "grace = \"1m\"\n"
+         "count = true\n";
+}
+
+// A new directory that is removed with everything in it, unless it is to be kept.
+class TemporaryDirectory {
+ public:
+  [[nodiscard]] static Result<TemporaryDirectory> make(const BenchOptions& options) {
+    std::string parent = options.directory;
+    if (parent.empty()) {
+      const char* temporary = std::getenv("TMPDIR");
+      parent = temporary != nullptr ? temporary : "/var/tmp";
+    }
+    std::string path = os::join_path(parent, "penstock-bench-" + std::to_string(getpid()));
+    std::error_code problem;
+    if (!std::filesystem::create_directory(path, problem)) {
+      return Error(ErrorCode::kInvalid, "the temporary directory " + path + " cannot be made (" +
+                                            problem.message() + "); choose another --directory");
+    }
+    return TemporaryDirectory(std::move(path), options.keep);
+  }
+
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept
+      : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
+
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+
+  ~TemporaryDirectory() {
+    if (!path_.empty() && !keep_) {
+      std::error_code ignored;
+      std::filesystem::remove_all(path_, ignored);
+    }
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  TemporaryDirectory(std::string path, bool keep) : path_(std::move(path)), keep_(keep) {}
+
+  std::string path_;
+  bool keep_;
+};
+
+nanoseconds own_cpu_time() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto duration = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  return duration(usage.ru_utime) + duration(usage.ru_stime);
+}
+
+// One run, step by step.
+class Run {
+ public:
+  Run(const BenchOptions& options, const std::string& program, const os::Clock& clock,
+      os::FileSystem& files)
+      : options_(options), program_(program), clock_(clock), files_(files) {}
+
+  [[nodiscard]] Result<Report> run();
+
+ private:
+  [[nodiscard]] Status find_server();
+  [[nodiscard]] Status start_server();
+  [[nodiscard]] Status wait_until_ready();
+  [[nodiscard]] Status send(Generator& generator);
+  [[nodiscard]] Status wait_until_processed(std::uint64_t records);
+  void show_progress(const Generator& generator, os::TimePoint now);
+  void describe_machine();
+
+  BenchOptions options_;
+  const std::string& program_;
+  const os::Clock& clock_;
+  os::FileSystem& files_;
+  net::Url url_;
+  std::optional<TemporaryDirectory> directory_;
+  std::unique_ptr<ServerProcess> server_;
+  std::optional<Observed> observed_;
+  os::TimePoint started_at_;
+  std::uint64_t shown_events_ = 0;
+  os::TimePoint shown_at_;
+  Report report_;
+};
+
+Status Run::find_server() {
+  if (options_.url.empty()) {
+    PENSTOCK_TRY(start_server());
+  } else {
+    PENSTOCK_TRY_ASSIGN(url_, net::parse_url(options_.url));
+  }
+  net::HttpClient client({.host = url_.host, .port = url_.port});
+  observed_.emplace(std::move(client), kTopic, kStore);
+  return wait_until_ready();
+}
+
+Status Run::start_server() {
+  PENSTOCK_TRY_ASSIGN(TemporaryDirectory directory, TemporaryDirectory::make(options_));
+  directory_.emplace(std::move(directory));
+  url_.host = "127.0.0.1";
+  PENSTOCK_TRY_ASSIGN(url_.port, free_loopback_port());
+  PENSTOCK_TRY_ASSIGN(server_, ServerProcess::start({.program = program_,
+                                                     .directory = directory_->path(),
+                                                     .config = server_config(options_),
+                                                     .host = url_.host,
+                                                     .port = url_.port},
+                                                    files_));
+  return {};
+}
+
+Status Run::wait_until_ready() {
+  const os::TimePoint deadline = clock_.now() + kReadyMax;
+  while (!observed_->is_ready()) {
+    if (server_ == nullptr) {
+      return Error(ErrorCode::kRetry, "no server is ready at " + options_.url);
+    }
+    if (server_->wait(milliseconds(20))) {
+      return Error(ErrorCode::kFatal, "the server ended before it was ready; it says why above");
+    }
+    if (clock_.now() >= deadline) {
+      return Error(ErrorCode::kFatal, "the server was not ready within 30 s");
+    }
+  }
+  return {};
+}
+
+void Run::show_progress(const Generator& generator, os::TimePoint now) {
+  if (options_.json) {
+    return;
+  }
+  const Totals& totals = generator.totals();
+  const double rate =
+      static_cast<double>(totals.events - shown_events_) / seconds_between(shown_at_, now);
+  const Quantiles ack = quantiles_of(generator.latency());
+  std::printf("%5.0f s  %11.0f events/s  ack p50 %8.2f ms  p99 %8.2f ms  errors %llu\n",
+              seconds_between(started_at_, now), rate, ack.p50_ms, ack.p99_ms,
+              static_cast<unsigned long long>(totals.refused + totals.failed + totals.unknown));
+  std::fflush(stdout);
+  shown_events_ = totals.events;
+  shown_at_ = now;
+}
+
+Status Run::send(Generator& generator) {
+  started_at_ = clock_.now();
+  shown_at_ = started_at_;
+  generator.start(started_at_);
+  while (!generator.finished()) {
+    PENSTOCK_TRY(generator.run_once(milliseconds(100)));
+    const os::TimePoint now = clock_.now();
+    if (now - shown_at_ >= kProgressInterval) {
+      show_progress(generator, now);
+    }
+  }
+  return {};
+}
+
+Status Run::wait_until_processed(std::uint64_t records) {
+  const os::TimePoint deadline = clock_.now() + kProcessedMax;
+  for (;;) {
+    PENSTOCK_TRY_ASSIGN(const std::uint64_t processed, observed_->processed_end());
+    if (processed >= records) {
+      return {};
+    }
+    if (clock_.now() >= deadline) {
+      return Error(ErrorCode::kFatal, std::to_string(records - processed) + " of " +
+                                          std::to_string(records) +
+                                          " records were not processed within two minutes");
+    }
+  }
+}
+
+void Run::describe_machine() {
+  utsname names{};
+  if (uname(&names) == 0) {
+    report_.kernel = std::string(names.sysname) + " " + names.release;
+  }
+  report_.cpu_count = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+Result<Report> Run::run() {
+  if (options_.connections == 0) {
+    options_.connections = options_.request_bytes < kLargeRequestBytes ? 256 : 32;
+  }
+  report_.options = options_;
+  describe_machine();
+  PENSTOCK_TRY_ASSIGN(net::Url address,
+                      net::parse_url(options_.url.empty() ? "http://127.0.0.1" : options_.url));
+  PENSTOCK_TRY_ASSIGN(Workload workload, Workload::create({.topic = kTopic,
+                                                           .host = address.host,
+                                                           .event_bytes = options_.event_bytes,
+                                                           .request_bytes = options_.request_bytes,
+                                                           .keys = options_.keys,
+                                                           .zipf = options_.zipf}));
+  PENSTOCK_TRY(find_server());
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t log_before, observed_->log_end());
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t counted_before, observed_->counted());
+  PENSTOCK_TRY_ASSIGN(const std::unique_ptr<Generator> generator,
+                      Generator::open({.host = url_.host,
+                                       .port = url_.port,
+                                       .connections = options_.connections,
+                                       .events_per_second = options_.rate,
+                                       .duration = std::chrono::duration_cast<nanoseconds>(
+                                           std::chrono::duration<double>(options_.seconds))},
+                                      workload, clock_));
+  nanoseconds server_cpu_before{0};
+  if (server_ != nullptr) {
+    PENSTOCK_TRY_ASSIGN(server_cpu_before, server_->cpu_time());
+  }
+  const nanoseconds own_cpu_before = own_cpu_time();
+
+  PENSTOCK_TRY(send(*generator));
+  report_.client_cpu = own_cpu_time() - own_cpu_before;
+  report_.totals = generator->totals();
+  report_.send_seconds = seconds_between(started_at_, generator->last_answer_at());
+  report_.ack_ms = quantiles_of(generator->latency());
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t log_after, observed_->log_end());
+  PENSTOCK_TRY(wait_until_processed(log_after));
+  report_.processed_seconds = seconds_between(started_at_, clock_.now());
+  if (server_ != nullptr) {
+    PENSTOCK_TRY_ASSIGN(const nanoseconds server_cpu, server_->cpu_time());
+    report_.server_cpu = server_cpu - server_cpu_before;
+    PENSTOCK_TRY_ASSIGN(report_.rss_bytes_max, server_->rss_bytes_max());
+  }
+  PENSTOCK_TRY_ASSIGN(report_.processed_ms, observed_->processed_latency());
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t counted_after, observed_->counted());
+  report_.in_log = log_after - log_before;
+  report_.in_store = counted_after - counted_before;
+  return std::move(report_);
+}
+
+}  // namespace
+
+int run_bench(const BenchOptions& options, const std::string& program, const os::Clock& clock,
+              os::FileSystem& files) {
+  const Result<Report> report = Run(options, program, clock, files).run();
+  if (!report) {
+    std::fprintf(stderr, "penstock bench: %s\n", report.error().message().c_str());
+    return report.error().code() == ErrorCode::kInvalid ? 2 : 1;
+  }
+  const std::string text = options.json ? to_json(*report) : to_text(*report);
+  std::fputs(text.c_str(), stdout);
+  if (!report->counts_exact()) {
+    std::fprintf(stderr, "penstock bench: the counts are not exact\n");
+  }
+  return report->counts_exact() && report->all_answered() ? 0 : 1;
+}
+
+}  // namespace penstock::bench

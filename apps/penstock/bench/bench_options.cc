@@ -1,0 +1,43 @@
+#include <CLI/CLI.hpp>
+
+#include "penstock/bench/bench.h"
+
+namespace penstock::bench {
+
+void add_bench_options(CLI::App& command, BenchOptions& options) {
+  command.add_option("--seconds", options.seconds, "How long to send")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86'400.0));
+  command.add_option("--event-bytes", options.event_bytes, "Size of an event's JSON text")
+      ->capture_default_str();
+  command
+      .add_option("--request-bytes", options.request_bytes,
+                  "Size of a request's body at most; less than an event: one event per request")
+      ->capture_default_str();
+  command.add_option("--keys", options.keys, "Number of different keys")->capture_default_str();
+  command.add_option("--zipf", options.zipf,
+                     "Draw keys by Zipf's law with this exponent (0 to 1) instead of uniformly");
+  command
+      .add_option("--rate", options.rate,
+                  "Events per second, sent on a fixed schedule whatever the server does; without "
+                  "it as fast as possible")
+      ->check(CLI::Range(1.0, 1e9));
+  command
+      .add_option("--connections", options.connections,
+                  "Connections, each with one request on its way (default: 32, or 256 for requests "
+                  "of less than 8 KiB)")
+      ->check(CLI::Range(1, 10'000));
+  command.add_option("--partitions", options.partitions, "Partitions of the topic")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--url", options.url,
+                     "Measure the server at this URL, which has the topic `bench` and the "
+                     "aggregate `bench_counts` (see docs/performance.md), instead of an own one");
+  command.add_option("--directory", options.directory,
+                     "Where to make the temporary data directory: the disk that is measured "
+                     "(default: $TMPDIR or /var/tmp)");
+  command.add_flag("--json", options.json, "One JSON object instead of text");
+  command.add_flag("--keep", options.keep, "Leave the data directory");
+}
+
+}  // namespace penstock::bench
