@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "gtest/gtest.h"
+#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {

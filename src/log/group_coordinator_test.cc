@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "testing/random.h"
 
 namespace penstock::log {
 namespace {
@@ -171,28 +172,28 @@ TEST(GroupCoordinator, RefusesCommitsOfStrangers) {
 
 // I1 under random joins, leaves and half-finished revocations.
 TEST(GroupCoordinator, NeverGivesAPartitionToTwoMembers) {
-  std::mt19937 random(7);
+  testing::SeededRandom random(7);
   for (int round = 0; round < 200; ++round) {
     GroupCoordinator groups;
     std::vector<MemberId> members;
     std::map<TopicPartition, MemberId> owners;
     for (int step = 0; step < 60; ++step) {
-      const auto dice = random() % 10;
+      const auto dice = random.below(10);
       if (members.empty() || (dice == 0 && members.size() < 6)) {
         members.push_back(*groups.join("g", "", {{TopicId(1), 7}, {TopicId(2), 3}}));
       } else if (dice == 1) {
-        const std::size_t leaver = random() % members.size();
+        const std::size_t leaver = random.below(members.size());
         std::erase_if(owners, [&](const auto& o) { return o.second == members[leaver]; });
         groups.leave(members[leaver]);
         members.erase(members.begin() + static_cast<std::ptrdiff_t>(leaver));
       } else {
-        const MemberId member = members[random() % members.size()];
+        const MemberId member = members[random.below(members.size())];
         const auto rebalance = groups.next_rebalance(member);
         if (rebalance && rebalance->kind == Kind::kAssigned) {
           for (const TopicPartition& partition : rebalance->partitions) {
             ASSERT_TRUE(owners.emplace(partition, member).second);
           }
-        } else if (!rebalance && random() % 2 == 0) {
+        } else if (!rebalance && random.below(2) == 0) {
           ASSERT_TRUE(groups.finish_revocation(member));
           std::erase_if(owners, [&](const auto& o) {
             const auto owned = groups.owned_by(member);

@@ -5,7 +5,9 @@
 
 namespace penstock::os {
 
-void pause(std::chrono::microseconds duration) { std::this_thread::sleep_for(duration); }
+void pause(std::chrono::microseconds duration) {
+  std::this_thread::sleep_for(duration);
+}
 
 Pacer::Pacer(std::uint64_t turns_per_second)
     : interval_(std::chrono::nanoseconds(std::chrono::seconds(1)) /

@@ -54,7 +54,7 @@ Status SimLog::Fault::strike(std::string_view what) {
 std::size_t SimLog::run_once(std::size_t count_max) {
   std::size_t count = 0;
   while (count < count_max && !waiting_.empty()) {
-    const std::function<void()> operation = std::move(waiting_.front());
+    UniqueFunction<void()> operation = std::move(waiting_.front());
     waiting_.pop_front();
     operation();
     ++count;
@@ -206,19 +206,13 @@ Status SimLog::append(std::vector<PartitionBatch> batches, AppendDone done) {
   PENSTOCK_TRY(refused_appends_.strike("append"));
   PENSTOCK_TRY(check_batches(batches));
 
-  struct Waiting {
-    std::vector<PartitionBatch> batches;
-    AppendDone done;
-  };
-
-  auto waiting = std::make_shared<Waiting>(Waiting{std::move(batches), std::move(done)});
-  waiting_.emplace_back([this, waiting] {
+  waiting_.emplace_back([this, taken = std::move(batches), answer = std::move(done)]() mutable {
     if (Status failure = failed_appends_.strike("append"); !failure) {
-      waiting->done(std::move(failure).error());
+      answer(std::move(failure).error());
       return;
     }
-    store(waiting->batches);
-    waiting->done(AppendResult{std::move(waiting->batches)});
+    store(taken);
+    answer(AppendResult{std::move(taken)});
   });
   return {};
 }
@@ -273,37 +267,23 @@ class SimProducer final : public TransactionalProducer {
       return;
     }
 
-    struct Waiting {
-      std::vector<PartitionBatch> batches;
-      std::vector<SimLog::GroupOffsets> offsets;
-      Done done;
-    };
-
-    auto waiting = std::make_shared<Waiting>(
-        Waiting{std::move(batches_), std::move(offsets_), std::move(done)});
-    clear();
-    SimLog& log = log_;
-    log.waiting_.emplace_back([&log, waiting, id = id_, epoch = epoch_] {
-      Status allowed = log.failed_commits_.strike("commit");
-      if (allowed && log.producer_epochs_[id] != epoch) {
-        allowed = Error(ErrorCode::kFenced, "transactional id " + id + " has a newer producer");
-      }
-      if (allowed) {
-        allowed = log.check_commits(waiting->offsets);
-      }
-      if (!allowed) {
-        waiting->done(std::move(allowed));
+    log_.waiting_.emplace_back([&log = log_, id = id_, epoch = epoch_,
+                                batches = std::move(batches_), offsets = std::move(offsets_),
+                                answer = std::move(done)]() mutable {
+      if (Status allowed = may_commit(log, id, epoch, offsets); !allowed) {
+        answer(std::move(allowed));
         return;
       }
-      log.store(waiting->batches);
-      log.store_offsets(waiting->offsets);
+      log.store(batches);
+      log.store_offsets(offsets);
       if (log.lost_answers_ > 0) {
         --log.lost_answers_;
-        waiting->done(Error(ErrorCode::kFatal, "the answer to the commit was lost"));
+        answer(Error(ErrorCode::kFatal, "the answer to the commit was lost"));
         return;
       }
-      waiting->done(Status());
+      answer(Status());
     });
+    clear();
   }
 
   Status abort() override {
@@ -315,6 +295,15 @@ class SimProducer final : public TransactionalProducer {
 
  private:
   enum class State { kIdle, kOpen };
+
+  static Status may_commit(SimLog& log, const std::string& id, std::int32_t epoch,
+                           const std::vector<SimLog::GroupOffsets>& offsets) {
+    PENSTOCK_TRY(log.failed_commits_.strike("commit"));
+    if (log.producer_epochs_[id] != epoch) {
+      return Error(ErrorCode::kFenced, "transactional id " + id + " has a newer producer");
+    }
+    return log.check_commits(offsets);
+  }
 
   Status check_alive() const {
     if (life_ != log_.life_) {

@@ -14,13 +14,13 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/unique_function.h"
 #include "log/group_coordinator.h"
 #include "log/log.h"
 
@@ -120,7 +120,7 @@ class SimLog final : public log::Log {
 
   std::map<std::string, Topic, std::less<>> topics_;
   std::uint32_t next_topic_ = 1;
-  std::deque<std::function<void()>> waiting_;
+  std::deque<UniqueFunction<void()>> waiting_;
   log::GroupCoordinator groups_;
   std::map<std::string, CommittedOffsets, std::less<>> committed_;
   std::map<std::string, std::int32_t, std::less<>> producer_epochs_;

@@ -1,0 +1,55 @@
+#include "os/process_stats.h"
+
+#include <cstdio>
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace penstock::os {
+namespace {
+
+std::uint64_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) {
+    return 0;
+  }
+  unsigned long long total_pages = 0;
+  unsigned long long resident_pages = 0;
+  const int fields = std::fscanf(file, "%llu %llu", &total_pages, &resident_pages);
+  std::fclose(file);
+  return fields == 2 ? resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) {
+    return 0;
+  }
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::uint64_t open_files() {
+  DIR* directory = opendir("/proc/self/fd");
+  if (directory == nullptr) {
+    return 0;
+  }
+  std::uint64_t entries = 0;
+  while (readdir(directory) != nullptr) {
+    ++entries;
+  }
+  closedir(directory);
+  constexpr std::uint64_t kNotOurs = 3;  // ".", ".." and the directory itself
+  return entries > kNotOurs ? entries - kNotOurs : 0;
+}
+
+}  // namespace
+
+ProcessStats process_stats() {
+  return {resident_bytes(), cpu_seconds(), open_files()};
+}
+
+}  // namespace penstock::os
