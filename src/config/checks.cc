@@ -1,0 +1,132 @@
+#include "config/checks.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "config/nearest.h"
+#include "config/settings.h"
+
+namespace penstock::config {
+namespace {
+
+// Topics that are made from others end in these.
+constexpr std::array<std::string_view, 3> kDerivedEndings = {".dlq", "-changelog", "-repartition"};
+
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
+
+class Checker {
+ public:
+  Checker(const PipelineConfig& config, const Complain& complain)
+      : config_(config), complain_(complain) {}
+
+  void check() {
+    check_limits();
+    check_topics();
+    check_aggregates();
+    check_tables();
+  }
+
+ private:
+  void check_limits() {
+    const HttpSettings& http = config_.http;
+    const IngestSettings& ingest = config_.ingest;
+    if (http.memory_max < 2 * http.body_size_max) {
+      complain_({"http", 0, "memory_max"}, "must be at least twice http.body_size_max");
+    }
+    if (ingest.event_size_max > http.body_size_max) {
+      complain_({"ingest", 0, "event_size_max"}, "must not be larger than http.body_size_max");
+    }
+    // All of a request becomes durable at once, and so has to fit one file of the log.
+    if (config_.log.segment_size < 2 * http.body_size_max) {
+      complain_({"log", 0, "segment_size"}, "must be at least twice http.body_size_max");
+    }
+  }
+
+  void check_topics() {
+    for (std::size_t i = 0; i < config_.topics.size(); ++i) {
+      const TopicSettings& topic = config_.topics[i];
+      take_name({"topic", i, "name"}, topic.name);
+      known_topics_.push_back(topic.name);
+    }
+  }
+
+  void check_aggregates() {
+    for (std::size_t i = 0; i < config_.aggregates.size(); ++i) {
+      const AggregateSettings& job = config_.aggregates[i];
+      take_name({"aggregate", i, "name"}, job.name);
+      check_source("aggregate", i, job.topic, job.group_by);
+      if (!job.count && job.sum.empty() && job.min.empty() && job.max.empty() && job.avg.empty()) {
+        complain_({"aggregate", i, "count"},
+                  "must be true if there is none of sum, min, max and avg");
+      }
+      if (job.retention && *job.retention < job.window + job.grace) {
+        complain_({"aggregate", i, "retention"},
+                  "must be at least window + grace, or \"unlimited\"");
+      }
+    }
+  }
+
+  void check_tables() {
+    for (std::size_t i = 0; i < config_.tables.size(); ++i) {
+      const TableSettings& job = config_.tables[i];
+      take_name({"table", i, "name"}, job.name);
+      check_source("table", i, job.topic, job.group_by);
+    }
+  }
+
+  // Topics, output topics and stores share one space of names: whoever reads "web" must know what
+  // it is.
+  void take_name(const Subject& subject, const std::string& name) {
+    if (name.empty()) {
+      return;  // complained about as missing
+    }
+    if (name.starts_with("__")) {
+      complain_(subject, "must not begin with \"__\", as internal topics do");
+    }
+    for (const std::string_view ending : kDerivedEndings) {
+      if (name.ends_with(ending)) {
+        complain_(subject, "must not end with " + quoted(ending) +
+                               ", as topics do that Penstock makes itself");
+      }
+    }
+    const auto [owner, is_new] = names_.emplace(name, subject.section);
+    if (!is_new) {
+      complain_(subject, "must be a name of its own: there is another " +
+                             std::string(owner->second) + " " + quoted(name));
+    }
+  }
+
+  void check_source(std::string_view section, std::size_t index, const std::string& topic,
+                    const std::vector<std::string>& group_by) {
+    const auto found = std::find_if(config_.topics.begin(), config_.topics.end(),
+                                    [&](const TopicSettings& t) { return t.name == topic; });
+    if (found == config_.topics.end()) {
+      if (!topic.empty()) {
+        complain_({section, index, "topic"},
+                  "must be a topic that is declared with [[topic]], not " + quoted(topic) +
+                      did_you_mean(topic, known_topics_));
+      }
+      return;
+    }
+    if (group_by.empty() && !found->key) {
+      complain_({section, index, "group_by"},
+                "must be given, because the topic " + quoted(topic) + " has no key");
+    }
+  }
+
+  const PipelineConfig& config_;
+  const Complain& complain_;
+  std::vector<std::string> known_topics_;
+  std::map<std::string, std::string_view> names_;  // name -> section that has it
+};
+
+}  // namespace
+
+void check_config(const PipelineConfig& config, const Complain& complain) {
+  Checker(config, complain).check();
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,208 @@
+// PipelineConfig is everything an operator can set, parsed, checked and with all defaults filled
+// in.
+//
+// It comes from one TOML file (penstock.toml), then from environment variables
+// (PENSTOCK_HTTP_LISTEN is [http] listen), then from command line flags; the later wins. Every
+// setting, its default and its help text stand in one table (settings.h), from which the reference
+// in docs/operations.md and the output of `penstock config show` are made, so they cannot drift.
+//
+// Mistakes are collected, not stopped at: the Error's message has one sentence per line and
+// mistake, each naming place, setting, what is wrong, and the nearest known name.
+//
+// Only rooms of floor 5 and apps/ see this; rooms below take their own Options.
+//
+// Threads   plain values and functions; any.
+// Errors    kInvalid   one or more mistakes, one per line
+//           kNotFound  the file does not exist
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/units.h"
+
+namespace penstock::os {
+class FileSystem;
+}
+
+namespace penstock::config {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+// [log]
+struct LogSettings {
+  std::string backend = "embedded";
+  std::string data_dir = "data";
+  std::uint64_t segment_size = 64 * kMiB;
+  std::uint64_t tail_size = 128 * kMiB;
+  std::optional<milliseconds> retention_time = 7 * 24h;
+  std::optional<std::uint64_t> retention_size;
+
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+// [http]
+struct HttpSettings {
+  std::string listen = "127.0.0.1:8080";
+  std::uint64_t threads = 0;
+  std::uint64_t body_size_max = 16 * kMiB;
+  std::uint64_t head_size_max = 32 * kKiB;
+  std::uint64_t header_count_max = 100;
+  std::uint64_t connections_max = 10'000;
+  std::uint64_t pipelined_max = 16;
+  std::uint64_t memory_max = 256 * kMiB;
+  milliseconds head_timeout = 10s;
+  milliseconds body_timeout = 10s;
+  milliseconds idle_timeout = 75s;
+  milliseconds write_timeout = 30s;
+
+  friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
+};
+
+// [ingest]
+struct IngestSettings {
+  bool auto_create_topics = false;
+  std::uint64_t event_size_max = 1 * kMiB;
+  std::uint64_t depth_max = 128;
+  std::uint64_t batch_size_max = 1 * kMiB;
+  milliseconds batch_time_max = 1ms;
+  milliseconds dedup_time = 10min;
+  std::uint64_t dedup_count = 1'000'000;
+  milliseconds idempotency_time = 24h;
+  std::uint64_t idempotency_count = 100'000;
+  std::optional<milliseconds> dead_letter_retention = 30 * 24h;
+
+  friend bool operator==(const IngestSettings&, const IngestSettings&) = default;
+};
+
+// [engine]
+struct EngineSettings {
+  std::uint64_t threads = 0;
+  milliseconds commit_interval = 20ms;
+  std::uint64_t state_memory_max = 512 * kMiB;
+
+  friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
+};
+
+// [archive]
+struct ArchiveSettings {
+  bool enabled = true;
+  std::string directory;  // empty: `archive` in the data directory, see archive_directory()
+  std::uint64_t file_rows_max = 1'000'000;
+  std::uint64_t file_size_max = 128 * kMiB;
+  milliseconds roll_interval = 10min;
+  std::uint64_t memory_max = 256 * kMiB;
+
+  friend bool operator==(const ArchiveSettings&, const ArchiveSettings&) = default;
+};
+
+// [logging]
+struct LoggingSettings {
+  std::string level = "info";
+  std::string format = "text";
+
+  friend bool operator==(const LoggingSettings&, const LoggingSettings&) = default;
+};
+
+// [[topic]]
+struct TopicSettings {
+  std::string name;
+  std::uint64_t partitions = 4;
+  std::optional<std::string> key;
+  bool key_required = true;  // without a key pointer it means nothing
+  std::optional<std::string> timestamp;
+  std::optional<std::string> id;
+  milliseconds dedup_time{0};     // from [ingest], see PipelineConfig::topic_defaults()
+  std::uint64_t dedup_count = 0;  // likewise
+  bool archive = true;
+  std::optional<milliseconds> retention_time;   // from [log]
+  std::optional<std::uint64_t> retention_size;  // likewise
+
+  friend bool operator==(const TopicSettings&, const TopicSettings&) = default;
+};
+
+// [[aggregate]]: a store of windows and the output topic of its updates, both called `name`
+struct AggregateSettings {
+  std::string name;
+  std::string topic;
+  std::vector<std::string> group_by;  // empty: the topic's key
+  milliseconds window{0};
+  milliseconds grace = 24h;
+  std::optional<milliseconds> retention;
+  bool count = false;
+  std::vector<std::string> sum;
+  std::vector<std::string> min;
+  std::vector<std::string> max;
+  std::vector<std::string> avg;
+  milliseconds emit_interval = 1s;
+
+  friend bool operator==(const AggregateSettings&, const AggregateSettings&) = default;
+};
+
+// [[table]]: a store of the latest event of each key
+struct TableSettings {
+  std::string name;
+  std::string topic;
+  std::vector<std::string> group_by;  // empty: the topic's key
+
+  friend bool operator==(const TableSettings&, const TableSettings&) = default;
+};
+
+struct PipelineConfig {
+  LogSettings log;
+  HttpSettings http;
+  IngestSettings ingest;
+  EngineSettings engine;
+  ArchiveSettings archive;
+  LoggingSettings logging;
+  std::vector<TopicSettings> topics;
+  std::vector<AggregateSettings> aggregates;
+  std::vector<TableSettings> tables;
+
+  // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
+  [[nodiscard]] TopicSettings topic_defaults() const;
+  // `archive.directory`, or its place in the data directory.
+  [[nodiscard]] std::string archive_directory() const;
+
+  friend bool operator==(const PipelineConfig&, const PipelineConfig&) = default;
+};
+
+// A value from outside of the file: an environment variable or a flag.
+struct Override {
+  std::string setting;  // "http.listen"
+  std::string value;    // as one would write it in the file, without quotes
+  std::string source;   // for messages: "--listen", "environment variable PENSTOCK_HTTP_LISTEN"
+};
+
+// The overrides among `environment` ("NAME=value" each). Variables of PENSTOCK_ that neither belong
+// to a section nor come close to a setting's name are not ours and are left alone.
+[[nodiscard]] std::vector<Override> environment_overrides(std::span<const std::string> environment);
+
+// `file_name` is for messages. Later overrides win.
+[[nodiscard]] Result<PipelineConfig> parse_config(std::string_view toml, std::string_view file_name,
+                                                  std::span<const Override> overrides = {});
+[[nodiscard]] Result<PipelineConfig> load_config(os::FileSystem& files, const std::string& path,
+                                                 std::span<const Override> overrides = {});
+
+// The whole configuration as TOML that parses to the same, every default written out.
+[[nodiscard]] std::string describe(const PipelineConfig& config);
+
+// The reference of all settings as Markdown tables, for docs/operations.md.
+[[nodiscard]] std::string settings_markdown();
+
+// "127.0.0.1:8080" or "[::1]:8080"; "localhost" stands for 127.0.0.1.
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+[[nodiscard]] Result<ListenAddress> parse_listen(std::string_view text);
+
+}  // namespace penstock::config

@@ -1,0 +1,470 @@
+// The one table of all settings: key, place in PipelineConfig, what it may be, and its help text.
+//
+// Reading, describe() and the reference in docs/operations.md all walk these tables, so a setting
+// added here is read, checked, shown and documented. Defaults are the initialisers in config.h.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "config/config.h"
+#include "core/units.h"
+
+namespace penstock::config {
+
+enum class Kind {
+  kText,
+  kSwitch,
+  kCount,
+  kSize,
+  kDuration,
+  kPointers,  // a list of JSON Pointers
+};
+
+enum class Need { kOptional, kRequired };
+
+// What a text must look like: `expected` completes "must be ...".
+struct TextRule {
+  bool (*fits)(std::string_view);
+  std::string_view expected;
+};
+
+struct Range {
+  std::uint64_t min = 0;
+  std::uint64_t max = std::numeric_limits<std::int64_t>::max();
+};
+
+// The member a setting is stored in. An absent size or duration is "unlimited", an absent text is
+// not set.
+template <typename S>
+using Member =
+    std::variant<std::string S::*, std::optional<std::string> S::*, bool S::*, std::uint64_t S::*,
+                 std::optional<std::uint64_t> S::*, milliseconds S::*,
+                 std::optional<milliseconds> S::*, std::vector<std::string> S::*>;
+
+template <typename S>
+struct Setting {
+  std::string_view key;
+  Kind kind;
+  Member<S> member;
+  std::string_view help;
+  Range range{};  // of durations in milliseconds
+  TextRule rule{nullptr, ""};
+  Need need = Need::kOptional;
+};
+
+[[nodiscard]] bool is_any_text(std::string_view text);
+[[nodiscard]] bool is_backend(std::string_view text);
+[[nodiscard]] bool is_log_level(std::string_view text);
+[[nodiscard]] bool is_log_format(std::string_view text);
+[[nodiscard]] bool is_listen_address(std::string_view text);
+[[nodiscard]] bool is_json_pointer(std::string_view text);
+[[nodiscard]] bool is_name(std::string_view text);
+
+inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
+inline constexpr TextRule kPath{is_any_text, "a path"};
+inline constexpr TextRule kBackend{is_backend, "\"embedded\""};
+inline constexpr TextRule kLevel{is_log_level, "\"debug\", \"info\", \"warn\" or \"error\""};
+inline constexpr TextRule kFormat{is_log_format, "\"text\" or \"json\""};
+inline constexpr TextRule kListen{is_listen_address,
+                                  "an address and a port, such as \"127.0.0.1:8080\""};
+inline constexpr TextRule kPointer{is_json_pointer,
+                                   "a JSON Pointer, which begins with \"/\", such as \"/user/id\""};
+inline constexpr TextRule kName{is_name,
+                                "a name of 1 to 200 letters, digits, \".\", \"_\" or \"-\""};
+
+// Ten years: longer spans than that are mistakes, and sums of them stay far from overflow.
+inline constexpr std::uint64_t kSpanMax = 3650ULL * 86'400'000;
+inline constexpr Range kAnySpan{0, kSpanMax};
+inline constexpr Range kSomeSpan{1, kSpanMax};
+inline constexpr Range kTimeout{100, 3'600'000};
+
+inline constexpr std::array kLogSettings{
+    Setting<LogSettings>{"backend",
+                         Kind::kText,
+                         &LogSettings::backend,
+                         "Where the log lives: \"embedded\", in the data directory.",
+                         {},
+                         kBackend},
+    Setting<LogSettings>{"data_dir",
+                         Kind::kText,
+                         &LogSettings::data_dir,
+                         "Data directory; relative to where penstock is started.",
+                         {},
+                         kPath},
+    Setting<LogSettings>{"segment_size",
+                         Kind::kSize,
+                         &LogSettings::segment_size,
+                         "Size of one log file. Retention frees whole files.",
+                         {kMiB, 4 * kGiB}},
+    Setting<LogSettings>{"tail_size",
+                         Kind::kSize,
+                         &LogSettings::tail_size,
+                         "Newest part of the log kept in memory for its readers.",
+                         {kMiB, 64 * kGiB}},
+    Setting<LogSettings>{"retention_time", Kind::kDuration, &LogSettings::retention_time,
+                         "Records older than this may go; \"unlimited\" keeps them. A topic may "
+                         "have its own.",
+                         kSomeSpan},
+    Setting<LogSettings>{"retention_size",
+                         Kind::kSize,
+                         &LogSettings::retention_size,
+                         "Bytes kept per partition; \"unlimited\" keeps all. A topic may have its "
+                         "own.",
+                         {kMiB, std::numeric_limits<std::int64_t>::max()}},
+};
+
+inline constexpr std::array kHttpSettings{
+    Setting<HttpSettings>{"listen",
+                          Kind::kText,
+                          &HttpSettings::listen,
+                          "Address and port; \"0.0.0.0:8080\" for all interfaces, port 0 for any "
+                          "free one.",
+                          {},
+                          kListen},
+    Setting<HttpSettings>{"threads",
+                          Kind::kCount,
+                          &HttpSettings::threads,
+                          "Event loops that take requests; 0: one per core.",
+                          {0, 256}},
+    Setting<HttpSettings>{"body_size_max",
+                          Kind::kSize,
+                          &HttpSettings::body_size_max,
+                          "Largest request body, as sent and after decompression; larger ones are "
+                          "answered with 413.",
+                          {kKiB, kGiB}},
+    Setting<HttpSettings>{"head_size_max",
+                          Kind::kSize,
+                          &HttpSettings::head_size_max,
+                          "Request line and headers together; more is answered with 431.",
+                          {kKiB, kMiB}},
+    Setting<HttpSettings>{"header_count_max",
+                          Kind::kCount,
+                          &HttpSettings::header_count_max,
+                          "Headers of one request; more are answered with 431.",
+                          {8, 10'000}},
+    Setting<HttpSettings>{"connections_max",
+                          Kind::kCount,
+                          &HttpSettings::connections_max,
+                          "Open connections; more are closed at once.",
+                          {1, 1'000'000}},
+    Setting<HttpSettings>{"pipelined_max",
+                          Kind::kCount,
+                          &HttpSettings::pipelined_max,
+                          "Unanswered requests of one connection.",
+                          {1, 1'024}},
+    Setting<HttpSettings>{"memory_max",
+                          Kind::kSize,
+                          &HttpSettings::memory_max,
+                          "Bytes of all requests in flight together; beyond it requests are "
+                          "answered with 429.",
+                          {kMiB, 1024 * kGiB}},
+    Setting<HttpSettings>{"head_timeout", Kind::kDuration, &HttpSettings::head_timeout,
+                          "Time a client has for the head of a request.", kTimeout},
+    Setting<HttpSettings>{"body_timeout", Kind::kDuration, &HttpSettings::body_timeout,
+                          "Time a client has for each next 4 KiB of a body.", kTimeout},
+    Setting<HttpSettings>{"idle_timeout", Kind::kDuration, &HttpSettings::idle_timeout,
+                          "Time a connection may be silent between requests.", kTimeout},
+    Setting<HttpSettings>{"write_timeout", Kind::kDuration, &HttpSettings::write_timeout,
+                          "Time a client may take none of its answer.", kTimeout},
+};
+
+inline constexpr std::array kIngestSettings{
+    Setting<IngestSettings>{"auto_create_topics", Kind::kSwitch,
+                            &IngestSettings::auto_create_topics,
+                            "Make a topic with default settings when events come for an unknown "
+                            "one, instead of answering 404."},
+    Setting<IngestSettings>{"event_size_max",
+                            Kind::kSize,
+                            &IngestSettings::event_size_max,
+                            "A larger event becomes a dead letter (too_large).",
+                            {64, 64 * kMiB}},
+    Setting<IngestSettings>{"depth_max",
+                            Kind::kCount,
+                            &IngestSettings::depth_max,
+                            "An event nested deeper becomes a dead letter (too_deep).",
+                            {1, 1'024}},
+    Setting<IngestSettings>{"batch_size_max",
+                            Kind::kSize,
+                            &IngestSettings::batch_size_max,
+                            "Requests are collected into one append up to this size ...",
+                            {4 * kKiB, 16 * kMiB}},
+    Setting<IngestSettings>{"batch_time_max",
+                            Kind::kDuration,
+                            &IngestSettings::batch_time_max,
+                            "... or for this long, whichever comes first. 0ms: do not wait.",
+                            {0, 1'000}},
+    Setting<IngestSettings>{"dedup_time",
+                            Kind::kDuration,
+                            &IngestSettings::dedup_time,
+                            "An event id seen within this time is a duplicate. A topic may have "
+                            "its own.",
+                            {1, 7 * 86'400'000}},
+    Setting<IngestSettings>{"dedup_count",
+                            Kind::kCount,
+                            &IngestSettings::dedup_count,
+                            "At most this many ids are remembered per topic, the newest. A topic "
+                            "may have its own.",
+                            {1, 100'000'000}},
+    Setting<IngestSettings>{"idempotency_time",
+                            Kind::kDuration,
+                            &IngestSettings::idempotency_time,
+                            "A request whose Idempotency-Key was seen within this time is answered "
+                            "as before.",
+                            {1, 7 * 86'400'000}},
+    Setting<IngestSettings>{"idempotency_count",
+                            Kind::kCount,
+                            &IngestSettings::idempotency_count,
+                            "At most this many Idempotency-Keys are remembered, the newest.",
+                            {1, 100'000'000}},
+    Setting<IngestSettings>{"dead_letter_retention", Kind::kDuration,
+                            &IngestSettings::dead_letter_retention,
+                            "How long dead letters are kept; \"unlimited\" keeps them.", kSomeSpan},
+};
+
+inline constexpr std::array kEngineSettings{
+    Setting<EngineSettings>{"threads",
+                            Kind::kCount,
+                            &EngineSettings::threads,
+                            "Stream threads; 0: one per core.",
+                            {0, 256}},
+    Setting<EngineSettings>{"commit_interval",
+                            Kind::kDuration,
+                            &EngineSettings::commit_interval,
+                            "Results become visible and durable at least this often.",
+                            {1, 10'000}},
+    Setting<EngineSettings>{"state_memory_max",
+                            Kind::kSize,
+                            &EngineSettings::state_memory_max,
+                            "Memory of all stores together; beyond it the oldest closed windows "
+                            "are forgotten and counted.",
+                            {kMiB, 1024 * kGiB}},
+};
+
+inline constexpr std::array kArchiveSettings{
+    Setting<ArchiveSettings>{"enabled", Kind::kSwitch, &ArchiveSettings::enabled,
+                             "Write topics to Parquet files. A topic can be left out by archive = "
+                             "false."},
+    Setting<ArchiveSettings>{"directory",
+                             Kind::kText,
+                             &ArchiveSettings::directory,
+                             "Where; empty: `archive` in the data directory.",
+                             {},
+                             TextRule{[](std::string_view) { return true; }, "a path"}},
+    Setting<ArchiveSettings>{"file_rows_max",
+                             Kind::kCount,
+                             &ArchiveSettings::file_rows_max,
+                             "A file is finished at this many rows ...",
+                             {1, 100'000'000}},
+    Setting<ArchiveSettings>{"file_size_max",
+                             Kind::kSize,
+                             &ArchiveSettings::file_size_max,
+                             "... or at about this size before compression ...",
+                             {64 * kKiB, 16 * kGiB}},
+    Setting<ArchiveSettings>{"roll_interval",
+                             Kind::kDuration,
+                             &ArchiveSettings::roll_interval,
+                             "... or when its first row is this old, whichever comes first.",
+                             {100, 86'400'000}},
+    Setting<ArchiveSettings>{"memory_max",
+                             Kind::kSize,
+                             &ArchiveSettings::memory_max,
+                             "Memory of all files being written.",
+                             {16 * kMiB, 1024 * kGiB}},
+};
+
+inline constexpr std::array kLoggingSettings{
+    Setting<LoggingSettings>{"level",
+                             Kind::kText,
+                             &LoggingSettings::level,
+                             "Least important lines that are written: \"debug\", \"info\", "
+                             "\"warn\" or \"error\".",
+                             {},
+                             kLevel},
+    Setting<LoggingSettings>{"format",
+                             Kind::kText,
+                             &LoggingSettings::format,
+                             "\"text\" or \"json\", one line each, to stderr.",
+                             {},
+                             kFormat},
+};
+
+inline constexpr std::array kTopicSettings{
+    Setting<TopicSettings>{"name",
+                           Kind::kText,
+                           &TopicSettings::name,
+                           "Name of the topic.",
+                           {},
+                           kName,
+                           Need::kRequired},
+    Setting<TopicSettings>{"partitions",
+                           Kind::kCount,
+                           &TopicSettings::partitions,
+                           "Parallel, each in order; cannot be changed later.",
+                           {1, 1'000}},
+    Setting<TopicSettings>{"key",
+                           Kind::kText,
+                           &TopicSettings::key,
+                           "JSON Pointer to the key: events of one key stay in order. Without it "
+                           "they are spread evenly.",
+                           {},
+                           kPointer},
+    Setting<TopicSettings>{"key_required", Kind::kSwitch, &TopicSettings::key_required,
+                           "An event without the key becomes a dead letter (missing_key); with "
+                           "false it is taken without a key."},
+    Setting<TopicSettings>{"timestamp",
+                           Kind::kText,
+                           &TopicSettings::timestamp,
+                           "JSON Pointer to the event time: RFC 3339 text (no zone: UTC) or epoch "
+                           "milliseconds. Absent or unreadable: time of arrival, counted.",
+                           {},
+                           kPointer},
+    Setting<TopicSettings>{"id",
+                           Kind::kText,
+                           &TopicSettings::id,
+                           "JSON Pointer to an id: an event whose id was seen before is a "
+                           "duplicate.",
+                           {},
+                           kPointer},
+    Setting<TopicSettings>{"dedup_time",
+                           Kind::kDuration,
+                           &TopicSettings::dedup_time,
+                           "As in [ingest], for this topic.",
+                           {1, 7 * 86'400'000}},
+    Setting<TopicSettings>{"dedup_count",
+                           Kind::kCount,
+                           &TopicSettings::dedup_count,
+                           "As in [ingest], for this topic.",
+                           {1, 100'000'000}},
+    Setting<TopicSettings>{"archive", Kind::kSwitch, &TopicSettings::archive,
+                           "Write this topic to the archive."},
+    Setting<TopicSettings>{"retention_time", Kind::kDuration, &TopicSettings::retention_time,
+                           "As in [log], for this topic.", kSomeSpan},
+    Setting<TopicSettings>{"retention_size",
+                           Kind::kSize,
+                           &TopicSettings::retention_size,
+                           "As in [log], for this topic.",
+                           {kMiB, std::numeric_limits<std::int64_t>::max()}},
+};
+
+inline constexpr std::array kAggregateSettings{
+    Setting<AggregateSettings>{"name",
+                               Kind::kText,
+                               &AggregateSettings::name,
+                               "Name of the store and of the output topic.",
+                               {},
+                               kName,
+                               Need::kRequired},
+    Setting<AggregateSettings>{"topic",
+                               Kind::kText,
+                               &AggregateSettings::topic,
+                               "What is aggregated.",
+                               {},
+                               kAnyText,
+                               Need::kRequired},
+    Setting<AggregateSettings>{"group_by", Kind::kPointers, &AggregateSettings::group_by,
+                               "JSON Pointers to the parts of the group's key; without it the "
+                               "topic's key."},
+    Setting<AggregateSettings>{"window",
+                               Kind::kDuration,
+                               &AggregateSettings::window,
+                               "Length of the tumbling windows of event time.",
+                               kSomeSpan,
+                               {},
+                               Need::kRequired},
+    Setting<AggregateSettings>{"grace", Kind::kDuration, &AggregateSettings::grace,
+                               "How long after its end a window still takes events; later ones "
+                               "are late: counted, not aggregated.",
+                               kAnySpan},
+    Setting<AggregateSettings>{"retention", Kind::kDuration, &AggregateSettings::retention,
+                               "How long closed windows can be queried; \"unlimited\": as long as "
+                               "memory allows.",
+                               kSomeSpan},
+    Setting<AggregateSettings>{"count", Kind::kSwitch, &AggregateSettings::count,
+                               "Count the events."},
+    Setting<AggregateSettings>{"sum", Kind::kPointers, &AggregateSettings::sum,
+                               "JSON Pointers to numbers to add up."},
+    Setting<AggregateSettings>{"min", Kind::kPointers, &AggregateSettings::min,
+                               "JSON Pointers to numbers to take the smallest of."},
+    Setting<AggregateSettings>{"max", Kind::kPointers, &AggregateSettings::max,
+                               "JSON Pointers to numbers to take the largest of."},
+    Setting<AggregateSettings>{"avg", Kind::kPointers, &AggregateSettings::avg,
+                               "JSON Pointers to numbers to average."},
+    Setting<AggregateSettings>{"emit_interval",
+                               Kind::kDuration,
+                               &AggregateSettings::emit_interval,
+                               "A changed window goes to the output topic at most this often, and "
+                               "when it closes.",
+                               {0, 86'400'000}},
+};
+
+inline constexpr std::array kTableSettings{
+    Setting<TableSettings>{"name",
+                           Kind::kText,
+                           &TableSettings::name,
+                           "Name of the store.",
+                           {},
+                           kName,
+                           Need::kRequired},
+    Setting<TableSettings>{"topic",
+                           Kind::kText,
+                           &TableSettings::topic,
+                           "Whose latest events are kept.",
+                           {},
+                           kAnyText,
+                           Need::kRequired},
+    Setting<TableSettings>{"group_by", Kind::kPointers, &TableSettings::group_by,
+                           "JSON Pointers to the parts of the key; without it the topic's key."},
+};
+
+// A section of the file: its name, where it is stored (one value, or a list), its settings.
+template <typename S, typename Stored, std::size_t N>
+struct SectionTable {
+  std::string_view name;
+  Stored PipelineConfig::*member;
+  const std::array<Setting<S>, N>& settings;
+};
+
+template <typename S, std::size_t N>
+constexpr SectionTable<S, S, N> single(std::string_view name, S PipelineConfig::*member,
+                                       const std::array<Setting<S>, N>& settings) {
+  return {name, member, settings};
+}
+
+template <typename S, std::size_t N>
+constexpr SectionTable<S, std::vector<S>, N> repeated(std::string_view name,
+                                                      std::vector<S> PipelineConfig::*member,
+                                                      const std::array<Setting<S>, N>& settings) {
+  return {name, member, settings};
+}
+
+inline constexpr std::tuple kSingleSections{
+    single("log", &PipelineConfig::log, kLogSettings),
+    single("http", &PipelineConfig::http, kHttpSettings),
+    single("ingest", &PipelineConfig::ingest, kIngestSettings),
+    single("engine", &PipelineConfig::engine, kEngineSettings),
+    single("archive", &PipelineConfig::archive, kArchiveSettings),
+    single("logging", &PipelineConfig::logging, kLoggingSettings),
+};
+
+inline constexpr std::tuple kRepeatedSections{
+    repeated("topic", &PipelineConfig::topics, kTopicSettings),
+    repeated("aggregate", &PipelineConfig::aggregates, kAggregateSettings),
+    repeated("table", &PipelineConfig::tables, kTableSettings),
+};
+
+// Calls `visit` with each table of a tuple.
+template <typename Tables, typename Visit>
+constexpr void for_each_section(const Tables& tables, Visit&& visit) {
+  std::apply([&](const auto&... table) { (visit(table), ...); }, tables);
+}
+
+}  // namespace penstock::config
