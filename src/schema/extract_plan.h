@@ -1,9 +1,9 @@
 // ExtractPlan is a set of JSON Pointers compiled for one pass over a document.
 //
-// The pointers become a tree of names; the scanner walks down the document and the tree together.
-// Values come back in the order of the pointers given to compile(). The same pointer may occur
-// twice. Where a document has a name twice in one object, the last one counts, as in JavaScript and
-// Python (also for what lies below it).
+// The pointers become a tree of names; the walker goes down the document and the tree together.
+// Values come back in the order of the pointers given to compile(); a pointer may occur twice.
+// Where a document has a name twice in one object, the last one counts, as in JavaScript and Python
+// (also for what lies below it).
 //
 // Threads   immutable: any number of scanners may use one plan at the same time.
 #pragma once
@@ -23,31 +23,47 @@ namespace penstock {
 class ExtractPlan {
  public:
   // A plan that extracts nothing: for validation only.
-  ExtractPlan();
+  ExtractPlan() : nodes_(1) {}
 
   [[nodiscard]] static ExtractPlan compile(std::span<const JsonPointer> pointers);
 
   // How many values each document gives: one per pointer.
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  // The tree is the scanner's business.
+  // From here on: the tree, for the walker.
+
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   struct Node {
-    std::string name;
+    std::uint64_t name_head = 0;    // first 8 bytes of the name, little-endian, zeros behind
+    std::uint64_t child_sizes = 0;  // bit min(size, 63) is set for the name of each child
+    std::uint32_t name_begin = 0;   // in names_
+    std::uint32_t name_size = 0;
+    std::uint32_t array_index = kNone;  // the name as the number of an element, if it is one
     std::uint32_t slot = kNone;         // where its value goes, if it is asked for itself
-    std::uint32_t array_index = kNone;  // `name` as an element's number, if it is one
-    std::uint32_t child_begin = 0;      // children are contiguous in nodes()
+    std::uint32_t child_begin = 0;      // children are neighbours in nodes_
     std::uint32_t child_end = 0;
-    std::uint64_t child_sizes = 0;  // bit min(size, 63) set for each child's name
-    bool has_array_children = false;
-    std::vector<std::uint32_t> slots_below;  // reset when a later duplicate replaces this value
+    std::uint32_t below_begin = 0;  // in slots_below_: what a duplicate of this value takes back
+    std::uint32_t below_end = 0;
+
+    [[nodiscard]] bool is_leaf() const { return child_begin == child_end; }
   };
 
-  // The root is the first.
-  [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
+  [[nodiscard]] const Node& root() const { return nodes_.front(); }
 
-  // Slots that repeat another one: {from, to}.
+  [[nodiscard]] std::span<const Node> children(const Node& node) const {
+    return {nodes_.data() + node.child_begin, nodes_.data() + node.child_end};
+  }
+
+  [[nodiscard]] std::string_view name(const Node& node) const {
+    return {names_.data() + node.name_begin, node.name_size};
+  }
+
+  [[nodiscard]] std::span<const std::uint32_t> slots_below(const Node& node) const {
+    return {slots_below_.data() + node.below_begin, slots_below_.data() + node.below_end};
+  }
+
+  // Slots whose pointer occurred before, with the slot of that one: {slot, earlier}.
   [[nodiscard]] std::span<const std::pair<std::uint32_t, std::uint32_t>> repeated() const {
     return repeated_;
   }
@@ -55,6 +71,8 @@ class ExtractPlan {
  private:
   std::size_t size_ = 0;
   std::vector<Node> nodes_;
+  std::string names_;
+  std::vector<std::uint32_t> slots_below_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> repeated_;
 };
 

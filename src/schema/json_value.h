@@ -37,11 +37,11 @@ struct JsonValue {
   // Nothing unless it is `true` or `false`.
   [[nodiscard]] std::optional<bool> as_bool() const;
 
-  // Nothing unless it is a number that is an integer of this range, as written ("7", "7.0", "7e2";
-  // not "7.5").
+  // Nothing unless it is a number and an integer of this range. "7", "7.0" and "7e2" are; written
+  // with a fraction or an exponent it counts up to 2^53, where doubles are exact.
   [[nodiscard]] std::optional<std::int64_t> as_int64() const;
 
-  // The nearest double. Nothing unless it is a number of a double's range.
+  // The nearest double. Nothing unless it is a number that no double is too small for.
   [[nodiscard]] std::optional<double> as_double() const;
 };
 
