@@ -39,9 +39,18 @@ class Checker {
     if (ingest.event_size_max > http.body_size_max) {
       complain_({"ingest", 0, "event_size_max"}, "must not be larger than http.body_size_max");
     }
-    // All of a request becomes durable at once, and so has to fit one file of the log.
-    if (config_.log.segment_size < 2 * http.body_size_max) {
-      complain_({"log", 0, "segment_size"}, "must be at least twice http.body_size_max");
+    if (ingest.memory_max < 2 * http.body_size_max) {
+      complain_({"ingest", 0, "memory_max"}, "must be at least twice http.body_size_max");
+    }
+    // All of a request becomes durable at once; the log takes up to a quarter of a file at once.
+    if (config_.log.segment_size < 4 * config_.append_size_max()) {
+      complain_({"log", 0, "segment_size"}, "must be at least eight times http.body_size_max");
+    }
+    if (config_.log.queue_size_max < config_.append_size_max()) {
+      complain_({"log", 0, "queue_size_max"}, "must be at least twice http.body_size_max");
+    }
+    if (config_.log.segment_size % (4 * kKiB) != 0) {
+      complain_({"log", 0, "segment_size"}, "must be a whole number of 4 KiB");
     }
   }
 

@@ -40,8 +40,9 @@ using namespace std::chrono_literals;
 struct LogSettings {
   std::string backend = "embedded";
   std::string data_dir = "data";
-  std::uint64_t segment_size = 64 * kMiB;
-  std::uint64_t tail_size = 128 * kMiB;
+  std::uint64_t segment_size = 256 * kMiB;
+  std::uint64_t tail_size = 64 * kMiB;
+  std::uint64_t queue_size_max = 64 * kMiB;
   std::optional<milliseconds> retention_time = 7 * 24h;
   std::optional<std::uint64_t> retention_size;
 
@@ -69,10 +70,12 @@ struct HttpSettings {
 // [ingest]
 struct IngestSettings {
   bool auto_create_topics = false;
+  std::uint64_t auto_create_max = 1'000;
   std::uint64_t event_size_max = 1 * kMiB;
   std::uint64_t depth_max = 128;
   std::uint64_t batch_size_max = 1 * kMiB;
   milliseconds batch_time_max = 1ms;
+  std::uint64_t memory_max = 128 * kMiB;
   milliseconds dedup_time = 10min;
   std::uint64_t dedup_count = 1'000'000;
   milliseconds idempotency_time = 24h;
@@ -168,6 +171,10 @@ struct PipelineConfig {
 
   // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
   [[nodiscard]] TopicSettings topic_defaults() const;
+
+  // What the largest request can make of itself: its events as records with headers and keys.
+  [[nodiscard]] std::uint64_t append_size_max() const { return 2 * http.body_size_max; }
+
   // `archive.directory`, or its place in the data directory.
   [[nodiscard]] std::string archive_directory() const;
 

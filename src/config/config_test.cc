@@ -143,7 +143,7 @@ constexpr Mistake kMistakes[] = {
      "p.toml:2: log.backend must be \"embedded\", not \"embeded\""},
     {"[log]\ndata_dir = \"\"\n", "p.toml:2: log.data_dir must be a path, not \"\""},
     {"[log]\nsegment_size = \"64XB\"\n",
-     "p.toml:2: log.segment_size must be a size from 1MiB to 4GiB, such as \"64MiB\" (KiB, MiB, "
+     "p.toml:2: log.segment_size must be a size from 1MiB to 2GiB, such as \"64MiB\" (KiB, MiB, "
      "GiB), not \"64XB\""},
     {"[log]\nretention_time = \"soon\"\n",
      "p.toml:2: log.retention_time must be a time from 1ms to 3650d, such as \"10s\" (ms, s, m, "
@@ -195,13 +195,22 @@ constexpr Mistake kMistakes[] = {
      "p.toml:5: table \"a\": name must be a name of its own: there is another topic \"a\""},
     {"[[topic]]\nname = \"a\"\n[[table]]\nname = \"t\"\ntopic = \"a\"\n",
      "p.toml:3: table \"t\": group_by must be given, because the topic \"a\" has no key"},
-    {"[http]\nbody_size_max = \"100MiB\"\nmemory_max = \"150MiB\"\n[log]\nsegment_size = "
-     "\"1GiB\"\n",
-     "p.toml:3: http.memory_max must be at least twice http.body_size_max"},
+    {"[http]\nmemory_max = \"20MiB\"\n",
+     "p.toml:2: http.memory_max must be at least twice http.body_size_max"},
     {"[ingest]\nevent_size_max = \"32MiB\"\n",
      "p.toml:2: ingest.event_size_max must not be larger than http.body_size_max"},
-    {"[log]\nsegment_size = \"16MiB\"\n",
-     "p.toml:2: log.segment_size must be at least twice http.body_size_max"},
+    {"[log]\nsegment_size = \"64MiB\"\n",
+     "p.toml:2: log.segment_size must be at least eight times http.body_size_max"},
+    {"[log]\nsegment_size = 300000001\n",
+     "p.toml:2: log.segment_size must be a whole number of 4 KiB"},
+    {"[log]\nqueue_size_max = \"8MiB\"\n",
+     "p.toml:2: log.queue_size_max must be at least twice http.body_size_max"},
+    {"[ingest]\nmemory_max = \"8MiB\"\n",
+     "p.toml:2: ingest.memory_max must be at least twice http.body_size_max"},
+    {"[[topic]]\nname = \"a\"\ndedup_time = \"10ms\"\n",
+     "p.toml:3: topic \"a\": dedup_time must be a time from 1s to 7d, such as \"10s\" (ms, s, m, "
+     "h, "
+     "d), not \"10ms\""},
 };
 
 INSTANTIATE_TEST_SUITE_P(Config, ConfigMistakes, ::testing::ValuesIn(kMistakes));
@@ -327,7 +336,7 @@ TEST(Config, DescribesItselfAsTomlThatReadsBackTheSame) {
 
   ASSERT_TRUE(again) << again.error().message() << "\n" << text;
   EXPECT_EQ(*again, *config);
-  EXPECT_THAT(text, HasSubstr("segment_size = \"64MiB\"\n"));
+  EXPECT_THAT(text, HasSubstr("segment_size = \"256MiB\"\n"));
   EXPECT_THAT(text, HasSubstr("retention_time = \"7d\"\n"));
 }
 
