@@ -14,7 +14,7 @@ setup: ## install what the build needs (Debian 12; root or sudo)
 	@tools/setup
 
 build: setup ## build/release/bin/penstock
-	@cmake --preset release -Wno-dev --log-level=WARNING
+	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target penstock
 	@echo "built build/release/bin/penstock"
 

@@ -71,13 +71,19 @@ target_compile_options(penstock_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # Part of clang's -Wconversion, not of g++'s: one rule for both.
   target_compile_options(penstock_options INTERFACE -Wno-sign-conversion)
+else()
+  # g++ 12 sees these where there is nothing: restrict in std::string's operator+ (GCC bug 105651),
+  # the others where it has optimised or instrumented first. They stay visible, they do not stop.
+  target_compile_options(penstock_options INTERFACE -Wno-restrict)
+  set(PENSTOCK_NOT_ERRORS -Wno-error=array-bounds -Wno-error=maybe-uninitialized
+      -Wno-error=stringop-overflow -Wno-error=stringop-overread)
 endif()
 # GCC 12 sees overlaps that are not there in std::string's operator+ (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(penstock_options INTERFACE -Wno-restrict)
 endif()
 if(PENSTOCK_WERROR)
-  target_compile_options(penstock_options INTERFACE -Werror)
+  target_compile_options(penstock_options INTERFACE -Werror ${PENSTOCK_NOT_ERRORS})
 endif()
 if(PENSTOCK_FUZZ)
   target_compile_options(penstock_options INTERFACE -fsanitize=fuzzer-no-link)
