@@ -63,8 +63,7 @@ void pad(std::ostream& out, std::string_view text, std::size_t width) {
 Result<std::vector<DeadLetter>> read_page(Remote& remote, const std::string& topic,
                                           std::int64_t offset) {
   PENSTOCK_TRY_ASSIGN(const std::string body,
-                      remote.get("/v1/topics/" + topic +
-                                 "/events?partition=0&value=base64&limit=" +
+                      remote.get("/v1/topics/" + topic + "/events?partition=0&value=base64&limit=" +
                                  std::to_string(kPageSize) + "&offset=" + std::to_string(offset)));
   std::vector<DeadLetter> letters;
   for (std::size_t begin = 0; begin < body.size();) {
@@ -94,7 +93,8 @@ Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
       {"Idempotency-Key", "dlq-replay/" + letter.topic + "/" + std::to_string(letter.offset)}};
   request.body = letter.bytes;
   Result<std::string> body = remote.send(request);
-  for (int attempt = 0; !body && body.error().code() == ErrorCode::kBusy && attempt < 10; ++attempt) {
+  for (int attempt = 0; !body && body.error().code() == ErrorCode::kBusy && attempt < 10;
+       ++attempt) {
     os::pause(std::chrono::seconds(1));  // what Retry-After asks for
     body = remote.send(request);
   }

@@ -36,10 +36,10 @@ struct DeadLetter {
 };
 
 struct DeadLetterFilter {
-  std::string topic;                      // empty: all
-  std::string code;                       // empty: all
-  std::optional<std::int64_t> since_ms;   // epoch; inclusive
-  std::optional<std::int64_t> until_ms;   // exclusive
+  std::string topic;                     // empty: all
+  std::string code;                      // empty: all
+  std::optional<std::int64_t> since_ms;  // epoch; inclusive
+  std::optional<std::int64_t> until_ms;  // exclusive
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
 
   [[nodiscard]] bool matches(const DeadLetter& letter) const;
@@ -54,9 +54,9 @@ struct ReplayOptions {
 
 struct ReplaySummary {
   std::uint64_t accepted = 0;
-  std::uint64_t duplicates = 0;        // accepted earlier, for instance by a replay before this one
-  std::uint64_t dead_lettered = 0;     // refused again
-  std::uint64_t left_as_loop = 0;      // over replays_max
+  std::uint64_t duplicates = 0;     // accepted earlier, for instance by a replay before this one
+  std::uint64_t dead_lettered = 0;  // refused again
+  std::uint64_t left_as_loop = 0;   // over replays_max
   std::map<std::string, std::uint64_t> by_code;  // of those replayed, or that would be
 };
 

@@ -1,0 +1,143 @@
+#include "penstock/command_line.h"
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "penstock/bench/bench.h"
+#include "penstock/commands.h"
+#include "penstock/exit_code.h"
+
+namespace penstock::app {
+namespace {
+
+constexpr const char* kAbout =
+    "Penstock takes in events over HTTP, stores each durably before it says so, processes\n"
+    "it exactly once and archives it as Parquet. `penstock up` is all of it in one process.";
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failed, a sentence on standard error says why; 2 a mistake on the\n"
+    "command line or in the configuration; 3 the data directory holds damaged bytes.\n"
+    "Documentation: README.md and docs/.";
+
+// Adds a subcommand whose outcome becomes the program's exit code.
+CLI::App* add_command(CLI::App& parent, const char* name, const char* about, int& exit_code,
+                      std::function<int()> run) {
+  CLI::App* command = parent.add_subcommand(name, about);
+  command->set_version_flag("--version", std::string("penstock ") + PENSTOCK_VERSION);
+  command->callback([&exit_code, run = std::move(run)] { exit_code = run(); });
+  return command;
+}
+
+void add_config_flags(CLI::App& command, ConfigFlags& flags) {
+  command
+      .add_option("--config", flags.config_path,
+                  "configuration file [penstock.toml, or the defaults if there is none]")
+      ->type_name("FILE");
+  command.add_option("--data-dir", flags.data_dir, "where everything is stored [data]")
+      ->type_name("DIR");
+}
+
+void add_url_flag(CLI::App& command, RemoteFlags& flags) {
+  command
+      .add_option("--config", flags.config.config_path,
+                  "configuration file that says where the server listens")
+      ->type_name("FILE");
+  command.add_option("--url", flags.url, "the running server [http://127.0.0.1:8080]")
+      ->type_name("URL");
+}
+
+void add_dlq_filters(CLI::App& command, DlqFlags& flags) {
+  add_url_flag(command, flags.remote);
+  command.add_option("--topic", flags.topic, "only dead letters of this topic")->type_name("NAME");
+  command.add_option("--code", flags.code, "only this reason, such as invalid_json")
+      ->type_name("CODE");
+  command.add_option("--since", flags.since, "only those of this time or later (RFC 3339)")
+      ->type_name("TIME");
+  command.add_option("--until", flags.until, "only those before this time (RFC 3339)")
+      ->type_name("TIME");
+  command.add_option("--limit", flags.limit, "at most so many [no limit]")->type_name("N");
+}
+
+struct Flags {
+  ConfigFlags up;
+  ConfigFlags config;
+  ConfigFlags doctor;
+  RemoteFlags topics;
+  DlqFlags dlq;
+  bench::BenchOptions bench;
+};
+
+void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
+  CLI::App* dlq = app.add_subcommand("dlq", "dead letters: list, show and replay them");
+  dlq->require_subcommand(1);
+  add_dlq_filters(*add_command(*dlq, "list", "how many there are, by topic and reason", exit_code,
+                               [&] { return run_dlq_list(flags); }),
+                  flags);
+  add_dlq_filters(*add_command(*dlq, "show", "each as one line of JSON, with its original bytes",
+                               exit_code, [&] { return run_dlq_show(flags); }),
+                  flags);
+  CLI::App* replay = add_command(*dlq, "replay", "send them to their topics again", exit_code,
+                                 [&] { return run_dlq_replay(flags); });
+  add_dlq_filters(*replay, flags);
+  replay->add_flag("--dry-run", flags.dry_run, "only say what would be sent, by reason");
+  replay->add_option("--rate", flags.rate, "events per second, at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  replay
+      ->add_option("--max-replays", flags.replays_max,
+                   "leave those that were replayed so often already")
+      ->capture_default_str();
+}
+
+void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
+  CLI::App* up = add_command(app, "up", "run everything in this process", exit_code,
+                             [&] { return run_up(flags.up); });
+  add_config_flags(*up, flags.up);
+  up->add_option("--listen", flags.up.listen, "HTTP address [127.0.0.1:8080]")
+      ->type_name("HOST:PORT");
+
+  add_url_flag(*add_command(app, "topics", "topics and offsets of a running server", exit_code,
+                            [&] { return run_topics(flags.topics); }),
+               flags.topics);
+  add_dlq(app, flags.dlq, exit_code);
+
+  add_config_flags(*add_command(app, "doctor", "check a data directory and name what is damaged",
+                                exit_code, [&] { return run_doctor(flags.doctor); }),
+                   flags.doctor);
+
+  CLI::App* config = app.add_subcommand("config", "check or show the configuration");
+  config->require_subcommand(1);
+  add_config_flags(*add_command(*config, "check", "say what is wrong with it, if anything",
+                                exit_code, [&] { return run_config_check(flags.config); }),
+                   flags.config);
+  add_config_flags(*add_command(*config, "show", "print it with every default filled in", exit_code,
+                                [&] { return run_config_show(flags.config); }),
+                   flags.config);
+
+  bench::add_bench_options(*add_command(app, "bench", "measure: load, latency, exact counts",
+                                        exit_code, [&] { return run_bench(flags.bench); }),
+                           flags.bench);
+}
+
+}  // namespace
+
+int run_command_line(int argument_count, const char* const* arguments) {
+  int exit_code = kExitOk;
+  Flags flags;
+  CLI::App app(kAbout, "penstock");
+  app.footer(kExitCodes);
+  app.set_version_flag("--version", std::string("penstock ") + PENSTOCK_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  add_commands(app, flags, exit_code);
+  try {
+    app.parse(argument_count, arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace penstock::app

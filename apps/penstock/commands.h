@@ -1,0 +1,51 @@
+// The subcommands of `penstock`: each takes what the command line gave it and returns an ExitCode.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "penstock/bench/bench.h"
+
+namespace penstock::app {
+
+// What every command that reads the configuration takes.
+struct ConfigFlags {
+  std::string config_path;  // empty: penstock.toml if it is there, else the defaults
+  std::string data_dir;     // overrides of the file; empty: not given
+  std::string listen;
+};
+
+[[nodiscard]] int run_up(const ConfigFlags& flags);
+[[nodiscard]] int run_config_check(const ConfigFlags& flags);
+[[nodiscard]] int run_config_show(const ConfigFlags& flags);
+
+// `url` empty: the address that the configuration listens on.
+struct RemoteFlags {
+  ConfigFlags config;
+  std::string url;
+};
+
+[[nodiscard]] int run_topics(const RemoteFlags& flags);
+
+struct DlqFlags {
+  RemoteFlags remote;
+  std::string topic;
+  std::string code;
+  std::string since;
+  std::string until;
+  std::uint64_t limit = 0;  // 0: no limit
+  std::uint64_t rate = 1000;
+  std::uint32_t replays_max = 3;
+  bool dry_run = false;
+};
+
+[[nodiscard]] int run_dlq_list(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_show(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
+
+[[nodiscard]] int run_doctor(const ConfigFlags& flags);
+
+[[nodiscard]] int run_bench(const bench::BenchOptions& options);
+
+}  // namespace penstock::app

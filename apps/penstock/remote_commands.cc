@@ -1,0 +1,119 @@
+// penstock topics and penstock dlq: what works on a running server.
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "core/rfc3339.h"
+#include "penstock/commands.h"
+#include "penstock/configuration.h"
+#include "penstock/dead_letters.h"
+#include "penstock/exit_code.h"
+#include "penstock/remote.h"
+
+namespace penstock::app {
+namespace {
+
+Result<Remote> connect(const RemoteFlags& flags) {
+  if (!flags.url.empty()) {
+    return Remote::connect(flags.url);
+  }
+  PENSTOCK_TRY_ASSIGN(const config::PipelineConfig config, load_configuration(flags.config));
+  return Remote::connect("http://" + config.http.listen);
+}
+
+Result<std::optional<std::int64_t>> parse_time(const char* option, const std::string& text) {
+  if (text.empty()) {
+    return std::optional<std::int64_t>();
+  }
+  const auto time = parse_rfc3339(text);
+  if (!time) {
+    return Error(ErrorCode::kInvalid, std::string(option) + ": \"" + text +
+                                          "\" is not a time such as 2026-01-31T08:00:00Z");
+  }
+  return time;
+}
+
+Result<DeadLetterFilter> filter_of(const DlqFlags& flags) {
+  DeadLetterFilter filter;
+  filter.topic = flags.topic;
+  filter.code = flags.code;
+  PENSTOCK_TRY_ASSIGN(filter.since_ms, parse_time("--since", flags.since));
+  PENSTOCK_TRY_ASSIGN(filter.until_ms, parse_time("--until", flags.until));
+  if (flags.limit > 0) {
+    filter.limit = flags.limit;
+  }
+  return filter;
+}
+
+Status show_topics(const RemoteFlags& flags) {
+  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags));
+  PENSTOCK_TRY_ASSIGN(const std::vector<RemoteTopic> topics, remote.topics());
+  std::size_t width = 5;
+  for (const RemoteTopic& topic : topics) {
+    width = std::max(width, topic.name.size());
+  }
+  std::printf("%-*s  %10s  %14s\n", static_cast<int>(width), "TOPIC", "PARTITIONS", "RECORDS");
+  for (const RemoteTopic& topic : topics) {
+    std::printf("%-*s  %10zu  %14lld\n", static_cast<int>(width), topic.name.c_str(),
+                topic.partitions.size(), static_cast<long long>(topic.record_count()));
+  }
+  return {};
+}
+
+Status list(const DlqFlags& flags) {
+  PENSTOCK_TRY_ASSIGN(const DeadLetterFilter filter, filter_of(flags));
+  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
+  return list_dead_letters(remote, filter, std::cout);
+}
+
+Status show(const DlqFlags& flags) {
+  PENSTOCK_TRY_ASSIGN(const DeadLetterFilter filter, filter_of(flags));
+  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
+  return show_dead_letters(remote, filter, std::cout);
+}
+
+Status replay(const DlqFlags& flags) {
+  ReplayOptions options;
+  PENSTOCK_TRY_ASSIGN(options.filter, filter_of(flags));
+  options.dry_run = flags.dry_run;
+  options.events_per_second = flags.rate;
+  options.replays_max = flags.replays_max;
+  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
+  PENSTOCK_TRY_ASSIGN(const ReplaySummary summary, replay_dead_letters(remote, options, std::cerr));
+  for (const auto& [code, count] : summary.by_code) {
+    std::cout << (flags.dry_run ? "would replay " : "replayed ") << count << " " << code << '\n';
+  }
+  if (summary.by_code.empty()) {
+    std::cout << "no dead letters to replay\n";
+  } else if (!flags.dry_run) {
+    std::cout << summary.accepted << " accepted, " << summary.duplicates << " accepted earlier, "
+              << summary.dead_lettered << " refused again\n";
+  }
+  if (summary.left_as_loop > 0) {
+    std::cout << summary.left_as_loop << " left, because they were replayed " << options.replays_max
+              << " times or more already (see --max-replays)\n";
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_topics(const RemoteFlags& flags) {
+  return exit_code_of(show_topics(flags));
+}
+
+int run_dlq_list(const DlqFlags& flags) {
+  return exit_code_of(list(flags));
+}
+
+int run_dlq_show(const DlqFlags& flags) {
+  return exit_code_of(show(flags));
+}
+
+int run_dlq_replay(const DlqFlags& flags) {
+  return exit_code_of(replay(flags));
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,67 @@
+// penstock up: runs the pipeline until it is told to stop, or cannot go on.
+#include <chrono>
+#include <iostream>
+#include <string>
+
+#include "os/clock.h"
+#include "os/signals.h"
+#include "penstock/commands.h"
+#include "penstock/configuration.h"
+#include "penstock/exit_code.h"
+#include "penstock/pipeline.h"
+#include "telemetry/logger.h"
+
+namespace penstock::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kStopTimeMax = 9s;  // promised: ends within 10 s
+
+telemetry::Logger::Options logger_options(const config::LoggingSettings& settings) {
+  telemetry::Logger::Options options;
+  for (const auto level : {telemetry::LogLevel::kDebug, telemetry::LogLevel::kInfo,
+                           telemetry::LogLevel::kWarn, telemetry::LogLevel::kError}) {
+    if (telemetry::to_string(level) == settings.level) {
+      options.level = level;
+    }
+  }
+  options.format =
+      settings.format == "json" ? telemetry::LogFormat::kJson : telemetry::LogFormat::kText;
+  return options;
+}
+
+Status run(const config::PipelineConfig& config, os::TerminationSignals& signals,
+           const os::Clock& clock, telemetry::Logger& logger) {
+  PENSTOCK_TRY_ASSIGN(const auto listen, config::parse_listen(config.http.listen));
+  PENSTOCK_TRY_ASSIGN(const auto pipeline, Pipeline::start(config, clock, logger));
+  std::cerr << "penstock: listening on http://" << listen.host << ":" << pipeline->port()
+            << ", data in " << config.log.data_dir << "\n";
+  std::optional<std::string> signal;
+  while (!signal && !pipeline->failure()) {
+    signal = signals.wait(200ms);
+  }
+  if (const auto failure = pipeline->failure()) {
+    return *failure;
+  }
+  logger.info("penstock", "stopping: a second signal ends it at once", {{"signal", *signal}});
+  signals.restore_default();
+  PENSTOCK_TRY(pipeline->stop(kStopTimeMax));
+  logger.info("penstock", "stopped: everything acknowledged is stored");
+  return {};
+}
+
+}  // namespace
+
+int run_up(const ConfigFlags& flags) {
+  os::TerminationSignals signals;
+  const auto config = load_configuration(flags);
+  if (!config) {
+    return exit_code_of(Status(config.error()));
+  }
+  const os::RealClock clock;
+  telemetry::Logger logger(clock, logger_options(config->logging));
+  return exit_code_of(run(*config, signals, clock, logger));
+}
+
+}  // namespace penstock::app
