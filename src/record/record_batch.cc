@@ -38,6 +38,7 @@ constexpr std::size_t kBatchSizeMax = std::numeric_limits<std::int32_t>::max();
 // most and the least they take.
 constexpr std::size_t kRecordFieldsMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 constexpr std::size_t kRecordSizeMin = 7;
+constexpr std::size_t kRecordFieldsTypical = 9;  // without the length itself
 constexpr std::size_t kHeaderFieldsMax = 5 + 5;
 constexpr std::size_t kHeaderSizeMin = 2;
 
@@ -48,61 +49,52 @@ std::byte* put_bytes(std::byte* to, const std::byte* bytes, std::size_t size) {
   return to + size;
 }
 
-// Length and contents; -1 for null.
-std::byte* put_nullable(std::byte* to, const std::optional<ByteView>& bytes) {
-  if (!bytes.has_value()) {
-    return put_varint(to, -1);
-  }
-  to = put_varint(to, static_cast<std::int64_t>(bytes->size()));
-  return put_bytes(to, bytes->data(), bytes->size());
-}
-
-std::size_t nullable_size(const std::optional<ByteView>& bytes) {
-  return bytes.has_value() ? varint_size(static_cast<std::int64_t>(bytes->size())) + bytes->size()
-                           : 1;
-}
-
-std::size_t headers_size(std::span<const HeaderView> headers) {
+// Room that is enough for these headers.
+std::size_t headers_size_max(std::span<const HeaderView> headers) {
   std::size_t size = 0;
   for (const HeaderView& header : headers) {
-    size += varint_size(static_cast<std::int64_t>(header.key.size())) + header.key.size() +
-            nullable_size(header.value);
+    size += kHeaderFieldsMax + header.key.size() + (header.value ? header.value->size() : 0);
   }
   return size;
 }
 
-std::byte* put_headers(std::byte* to, std::span<const HeaderView> headers) {
-  for (const HeaderView& header : headers) {
-    to = put_nullable(to, as_bytes(header.key));
-    to = put_nullable(to, header.value);
-  }
-  return to;
-}
-
-// Most numbers in a record take one byte: that case is worth a branch of its own.
+// Nearly all numbers in a record take one byte or two: those cases are worth branches of their own.
 inline const std::byte* get_number(const std::byte* from, const std::byte* end,
                                    std::int64_t& value) {
-  if (from != end && std::to_integer<std::uint8_t>(*from) < 0x80) [[likely]] {
-    value = zigzag_decode(std::to_integer<std::uint64_t>(*from));
-    return from + 1;
+  if (end - from >= 2) [[likely]] {
+    const auto first = std::to_integer<std::uint64_t>(from[0]);
+    if (first < 0x80) {
+      value = zigzag_decode(first);
+      return from + 1;
+    }
+    const auto second = std::to_integer<std::uint64_t>(from[1]);
+    if (second < 0x80) {
+      value = zigzag_decode((first & 0x7f) | (second << 7));
+      return from + 2;
+    }
   }
   return get_varint(from, end, value);
 }
 
-// Reads what put_nullable() wrote; nullptr where it does not lie within `end`.
+// Reads a length and that many bytes: `size` is -1 for null. Returns nullptr where they do not lie
+// within `end`.
 inline const std::byte* get_nullable(const std::byte* from, const std::byte* end,
-                                     std::optional<ByteView>& bytes) {
-  std::int64_t size = 0;
+                                     const std::byte*& data, std::int64_t& size) {
   from = get_number(from, end, size);
   if (from == nullptr || size < -1 || size > end - from) [[unlikely]] {
     return nullptr;
   }
-  if (size == -1) {
-    bytes.reset();
-    return from;
+  data = from;
+  return from + std::max<std::int64_t>(size, 0);
+}
+
+// In place: a copied optional costs a stall, because it is stored in parts and loaded as a whole.
+inline void set_nullable(std::optional<ByteView>& to, const std::byte* data, std::int64_t size) {
+  if (size < 0) {
+    to.reset();
+  } else {
+    to.emplace(data, static_cast<std::size_t>(size));
   }
-  bytes.emplace(from, static_cast<std::size_t>(size));
-  return from + size;
 }
 
 // Adds without undefined overflow: the numbers may come from a damaged or hostile batch.
@@ -121,12 +113,13 @@ bool headers_are_sound(const RecordView& record) {
   const std::byte* from = record.header_bytes.data();
   const std::byte* const end = from + record.header_bytes.size();
   for (std::uint32_t left = record.header_count; left > 0; --left) {
-    std::optional<ByteView> part;
-    from = get_nullable(from, end, part);
-    if (from == nullptr || !part.has_value()) {
+    const std::byte* data = nullptr;
+    std::int64_t size = 0;
+    from = get_nullable(from, end, data, size);
+    if (from == nullptr || size < 0) {  // a header's key is never null
       return false;
     }
-    from = get_nullable(from, end, part);
+    from = get_nullable(from, end, data, size);
     if (from == nullptr) {
       return false;
     }
@@ -178,17 +171,20 @@ bool HeaderReader::next(HeaderView& header) {
     return false;
   }
   --left_;
-  std::optional<ByteView> key;
-  const std::byte* from = get_nullable(at_, end_, key);
-  if (from != nullptr && key.has_value()) {
-    header.key = as_text(*key);
-    from = get_nullable(from, end_, header.value);
+  const std::byte* key = nullptr;
+  const std::byte* value = nullptr;
+  std::int64_t key_size = 0;
+  std::int64_t value_size = 0;
+  at_ = get_nullable(at_, end_, key, key_size);
+  if (at_ != nullptr && key_size >= 0) {
+    at_ = get_nullable(at_, end_, value, value_size);
   }
-  if (from == nullptr || !key.has_value()) {  // cannot be in a record that RecordReader gave out
+  if (at_ == nullptr || key_size < 0) {  // cannot be in a record that RecordReader gave out
     left_ = 0;
     return false;
   }
-  at_ = from;
+  header.key = as_text(ByteView(key, static_cast<std::size_t>(key_size)));
+  set_nullable(header.value, value, value_size);
   return true;
 }
 
@@ -215,39 +211,63 @@ void RecordBatchBuilder::recycle(RecordBatch batch) {
   }
 }
 
-void RecordBatchBuilder::append(Timestamp timestamp, std::optional<ByteView> key,
-                                std::optional<ByteView> value,
-                                std::span<const HeaderView> headers) {
-  const std::size_t headers_bytes = headers.empty() ? 0 : headers_size(headers);
-  const std::size_t bound = used_ + kRecordFieldsMax + (key.has_value() ? key->size() : 0) +
-                            (value.has_value() ? value->size() : 0) + headers_bytes;
-  if (bound > buffer_.capacity()) [[unlikely]] {
-    grow(bound);
+inline std::byte* RecordBatchBuilder::put_parts(std::byte* to, Parts parts) {
+  to = put_varint(to, parts.size);
+  return parts.size > 0 ? put_bytes(to, parts.data, static_cast<std::size_t>(parts.size)) : to;
+}
+
+inline std::byte* RecordBatchBuilder::begin_record(Timestamp timestamp, Parts key, Parts value,
+                                                   std::size_t headers_size) {
+  const std::size_t payload = static_cast<std::size_t>(std::max<std::int64_t>(key.size, 0)) +
+                              static_cast<std::size_t>(std::max<std::int64_t>(value.size, 0)) +
+                              headers_size;
+  if (used_ + kRecordFieldsMax + payload > buffer_.capacity()) [[unlikely]] {
+    grow(used_ + kRecordFieldsMax + payload);
   }
-  if (count_ == 0) {
+  if (count_ == 0) [[unlikely]] {
     base_timestamp_ = timestamp;
     max_timestamp_ = timestamp;
   }
   max_timestamp_ = std::max(max_timestamp_, timestamp);
-  const std::int64_t timestamp_delta =
-      wrapping_subtract(timestamp.value(), base_timestamp_.value());
-  const auto offset_delta = static_cast<std::int64_t>(count_);
-  const auto header_count = static_cast<std::int64_t>(headers.size());
-  const std::size_t length = 1 + varint_size(timestamp_delta) + varint_size(offset_delta) +
-                             nullable_size(key) + nullable_size(value) + varint_size(header_count) +
-                             headers_bytes;
-
-  std::byte* to = buffer_.data() + used_;
-  to = put_varint(to, static_cast<std::int64_t>(length));
+  // The length comes first and is known last. Its size is known already, but for a few lengths.
+  length_size_ = varint_size(static_cast<std::int64_t>(payload + kRecordFieldsTypical));
+  std::byte* to = buffer_.data() + used_ + length_size_;
   *to++ = std::byte{0};  // attributes: none are defined
-  to = put_varint(to, timestamp_delta);
-  to = put_varint(to, offset_delta);
-  to = put_nullable(to, key);
-  to = put_nullable(to, value);
-  to = put_varint(to, header_count);
-  to = put_headers(to, headers);
-  used_ = static_cast<std::size_t>(to - buffer_.data());
+  to = put_varint(to, wrapping_subtract(timestamp.value(), base_timestamp_.value()));
+  to = put_varint(to, static_cast<std::int64_t>(count_));
+  to = put_parts(to, key);
+  return put_parts(to, value);
+}
+
+inline void RecordBatchBuilder::end_record(std::byte* end) {
+  std::byte* const begin = buffer_.data() + used_;
+  std::byte* const body = begin + length_size_;
+  const std::int64_t length = end - body;
+  if (const std::size_t size = varint_size(length); size != length_size_) [[unlikely]] {
+    std::memmove(begin + size, body, static_cast<std::size_t>(length));
+    end = begin + size + length;
+  }
+  static_cast<void>(put_varint(begin, length));
+  used_ = static_cast<std::size_t>(end - buffer_.data());
   ++count_;
+}
+
+void RecordBatchBuilder::append_parts(Timestamp timestamp, Parts key, Parts value) {
+  std::byte* to = begin_record(timestamp, key, value, 0);
+  *to++ = std::byte{0};  // no headers
+  end_record(to);
+}
+
+void RecordBatchBuilder::append(Timestamp timestamp, std::optional<ByteView> key,
+                                std::optional<ByteView> value,
+                                std::span<const HeaderView> headers) {
+  std::byte* to = begin_record(timestamp, parts(key), parts(value), headers_size_max(headers));
+  to = put_varint(to, static_cast<std::int64_t>(headers.size()));
+  for (const HeaderView& header : headers) {
+    to = put_parts(to, parts(as_bytes(header.key)));
+    to = put_parts(to, parts(header.value));
+  }
+  end_record(to);
 }
 
 void RecordBatchBuilder::grow(std::size_t needed) {
@@ -374,9 +394,13 @@ bool RecordReader::next(RecordView& record) {
   if (from == nullptr || offset_delta < next_delta_ || offset_delta > last_delta_) [[unlikely]] {
     return fail("a record's timestamp or offset does not fit");
   }
-  from = get_nullable(from, end, record.key);
-  from = from == nullptr ? nullptr : get_nullable(from, end, record.value);
+  const std::byte* key = nullptr;
+  const std::byte* value = nullptr;
+  std::int64_t key_size = 0;
+  std::int64_t value_size = 0;
   std::int64_t header_count = 0;
+  from = get_nullable(from, end, key, key_size);
+  from = from == nullptr ? nullptr : get_nullable(from, end, value, value_size);
   from = from == nullptr ? nullptr : get_number(from, end, header_count);
   if (from == nullptr || header_count < 0 ||
       header_count > (end - from) / static_cast<std::int64_t>(kHeaderSizeMin)) [[unlikely]] {
@@ -384,6 +408,8 @@ bool RecordReader::next(RecordView& record) {
   }
   record.offset = base_offset_ + offset_delta;
   record.timestamp = Timestamp(wrapping_add(base_timestamp_.value(), timestamp_delta));
+  set_nullable(record.key, key, key_size);
+  set_nullable(record.value, value, value_size);
   record.header_count = static_cast<std::uint32_t>(header_count);
   record.header_bytes = ByteView(from, end);
   if (from != end && !headers_are_sound(record)) [[unlikely]] {

@@ -76,8 +76,12 @@ class RecordBatchBuilder {
 
   // Headers are encoded in the given order. `key` and `value` may be absent (null), not the same
   // as empty. The batch must stay under 2 GiB (checked): close batches long before.
+  void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value) {
+    append_parts(timestamp, parts(key), parts(value));
+  }
+
   void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
-              std::span<const HeaderView> headers = {});
+              std::span<const HeaderView> headers);
 
   [[nodiscard]] std::uint32_t record_count() const { return count_; }
 
@@ -93,10 +97,29 @@ class RecordBatchBuilder {
                                    std::int32_t base_sequence = -1);
 
  private:
+  // A nullable field in two registers: an optional would go through memory, per record.
+  struct Parts {
+    const std::byte* data;
+    std::int64_t size;  // -1: null
+  };
+
+  [[nodiscard]] static Parts parts(const std::optional<ByteView>& bytes) {
+    return bytes.has_value() ? Parts{bytes->data(), static_cast<std::int64_t>(bytes->size())}
+                             : Parts{nullptr, -1};
+  }
+
+  [[nodiscard]] static std::byte* put_parts(std::byte* to, Parts parts);
+  void append_parts(Timestamp timestamp, Parts key, Parts value);
+  // Writes the record up to its header count and returns where that goes; end_record() writes the
+  // length in front of it.
+  [[nodiscard]] std::byte* begin_record(Timestamp timestamp, Parts key, Parts value,
+                                        std::size_t headers_size);
+  void end_record(std::byte* end);
   void grow(std::size_t needed);
 
   Buffer buffer_;  // its capacity is used; its size is set by finish()
   std::size_t used_ = kBatchHeaderSize;
+  std::size_t length_size_ = 0;  // bytes kept free for the length of the record being written
   std::uint32_t count_ = 0;
   Timestamp base_timestamp_;
   Timestamp max_timestamp_;
