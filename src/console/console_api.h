@@ -1,0 +1,48 @@
+// The read side of the HTTP interface: topics and their events, stores and what is in them, health,
+// metrics. README.md of this room describes each answer.
+//
+//   HttpServer::open(..., [&](EventLoop& loop) {
+//     auto router = std::make_unique<Router>();
+//     console::add_routes(*router, loop, backends, {.version = "1.0"});
+//     return router;
+//   });
+//
+// What may take long runs on the Worker; queries run on the stream threads; the loops never wait.
+//
+// Threads   add_routes() once per event loop, before it runs.
+// Lifetime  the backends outlive the router; the loop does not run after the router is gone. Stop
+//           the worker's thread and the engine before or after, in any order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "console/health.h"
+#include "console/worker.h"
+#include "log/log.h"
+#include "net/event_loop.h"
+#include "net/router.h"
+#include "store/query.h"
+#include "telemetry/registry.h"
+
+namespace penstock::console {
+
+struct Backends {
+  const log::Log& log;
+  Worker& worker;
+  store::QueryPort& queries;
+  const telemetry::Registry& metrics;
+  const Health& health;
+};
+
+struct ConsoleOptions {
+  std::string version;                // shown by GET /
+  std::size_t waiting_max = 256;      // requests of one loop that wait for an answer
+  std::uint32_t events_max = 10'000;  // of one page
+};
+
+void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backends,
+                ConsoleOptions options);
+
+}  // namespace penstock::console

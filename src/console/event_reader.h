@@ -1,0 +1,77 @@
+// EventReader reads a page of a topic's events for an answer: some ranges of partitions, at most so
+// many records and bytes, as lines of NDJSON.
+//
+// It owns one consumer without a group, so that reading leaves no trace in the log. Compacted
+// topics and transactions leave gaps between offsets; a page goes over them.
+//
+// Threads   belongs to one thread, the console's worker; read() may wait up to `wait_max` for a log
+//           that is not on this machine.
+// Lifetime  `log` and `clock` outlive it.
+// Errors    of the log, see log/log.h
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "console/event_line.h"
+#include "core/result.h"
+#include "core/units.h"
+#include "log/log.h"
+#include "os/clock.h"
+
+namespace penstock::console {
+
+// Half-open: begin <= offset < end.
+struct OffsetRange {
+  TopicPartition partition;
+  Offset begin;
+  Offset end;
+};
+
+struct EventQuery {
+  std::vector<OffsetRange> ranges;  // read one after the other
+  std::uint32_t limit = 100;        // records
+};
+
+struct EventPage {
+  std::string lines;
+  std::vector<Offset> next;  // of each range, where the next page goes on
+};
+
+class EventReader {
+ public:
+  struct Options {
+    std::size_t page_bytes_max = 4 * kMiB;  // of lines; one event more may begin before it
+    std::size_t poll_bytes = 256 * kKiB;
+    std::chrono::milliseconds wait_max{1000};
+  };
+
+  EventReader(log::Log& log, const os::Clock& clock, Options options);
+
+  [[nodiscard]] Result<EventPage> read(const EventQuery& query);
+
+ private:
+  struct Budget {
+    std::uint32_t records;
+    std::string& lines;
+  };
+
+  [[nodiscard]] Status ensure_consumer();
+  // Reads until the range or the budget is used up; returns where it stopped.
+  [[nodiscard]] Result<Offset> read_range(const OffsetRange& range, Budget& budget);
+  [[nodiscard]] Result<Offset> append_batch(const log::FetchedBatch& batch,
+                                            const OffsetRange& range, Offset position,
+                                            Budget& budget);
+  [[nodiscard]] bool is_used_up(const Budget& budget) const;
+
+  log::Log& log_;
+  const os::Clock& clock_;
+  const Options options_;
+  std::unique_ptr<log::Consumer> consumer_;
+  EventLineWriter writer_;
+};
+
+}  // namespace penstock::console
