@@ -46,7 +46,7 @@ class Registry;
 
 namespace penstock::gateway {
 
-// Which ids are remembered. Each takes 40 bytes (see dedup_window.h), up to `count_max` of them.
+// Which ids are remembered: the last `count_max`, for 40 to 56 bytes each (see dedup_window.h).
 struct WindowOptions {
   std::size_t count_max = 1'000'000;
   std::chrono::seconds time_max{600};

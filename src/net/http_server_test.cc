@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "net/loopback_fixture.h"
+#include "net/loopback_fixture_test.h"
 
 namespace penstock::net {
 namespace {

@@ -17,12 +17,18 @@ class Clock {
   virtual ~Clock() = default;
   [[nodiscard]] virtual TimePoint now() const = 0;
   [[nodiscard]] virtual WallTime wall_now() const = 0;
+
+  // The same as finely as this clock can tell it, for measuring across processes.
+  [[nodiscard]] virtual std::chrono::sys_time<std::chrono::microseconds> wall_now_us() const {
+    return wall_now();
+  }
 };
 
 class RealClock final : public Clock {
  public:
   [[nodiscard]] TimePoint now() const override;
   [[nodiscard]] WallTime wall_now() const override;
+  [[nodiscard]] std::chrono::sys_time<std::chrono::microseconds> wall_now_us() const override;
 };
 
 }  // namespace penstock::os

@@ -1,0 +1,162 @@
+#include "gateway/gateway.h"
+
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "core/memory_budget.h"
+#include "gateway/id_hash.h"
+#include "gateway/ingest.h"
+#include "gateway/topic_catalog.h"
+#include "gateway/window_rebuild.h"
+#include "net/http_server.h"
+#include "os/random.h"
+#include "record/dead_letter.h"
+#include "telemetry/logger.h"
+#include "telemetry/registry.h"
+
+namespace penstock::gateway {
+
+namespace {
+
+constexpr std::string_view kRequestKeysTopic = "__idempotency_keys";
+constexpr std::size_t kRequestKeySizeMax = 256;
+
+std::array<std::byte, 16> random_key() {
+  std::array<std::byte, 16> key{};
+  store_le(key.data(), os::random_seed());
+  store_le(key.data() + 8, os::random_seed());
+  return key;
+}
+
+// Reads the headers that change how a request is taken.
+Status read_headers(IngestRequest& request) {
+  request.idempotency_key = request.http->header("Idempotency-Key");
+  if (request.idempotency_key.has_value() &&
+      (request.idempotency_key->empty() || request.idempotency_key->size() > kRequestKeySizeMax)) {
+    return Error(ErrorCode::kInvalid, "Idempotency-Key must have 1 to " +
+                                          std::to_string(kRequestKeySizeMax) + " characters");
+  }
+  if (const auto replays = request.http->header(kReplayRequestHeader)) {
+    const auto [end, error] =
+        std::from_chars(replays->data(), replays->data() + replays->size(), request.replays);
+    if (error != std::errc() || end != replays->data() + replays->size()) {
+      return Error(ErrorCode::kInvalid,
+                   std::string(kReplayRequestHeader) + " must be a whole number");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+class Gateway::Impl {
+ public:
+  Impl(log::Log& log, const os::Clock& clock, telemetry::Registry& metrics,
+       telemetry::Logger& logger, GatewayOptions options)
+      : options_(std::move(options)),
+        log_(log),
+        clock_(clock),
+        metrics_(metrics),
+        logger_(logger),
+        hasher_(random_key()),
+        memory_(options_.memory_bytes_max),
+        request_keys_(options_.idempotency),
+        topics_(log, options_) {}
+
+  [[nodiscard]] Status open() {
+    PENSTOCK_TRY(topics_.open());
+    log::TopicConfig config;
+    config.name = kRequestKeysTopic;
+    config.retention_time = options_.idempotency.time_max;
+    PENSTOCK_TRY_ASSIGN(const log::TopicInfo info, log_.ensure_topic(config));
+    request_keys_topic_ = info.id;
+    PENSTOCK_TRY(rebuild());
+    memory_gauge_ = metrics_.gauge_callback("penstock_ingest_memory_bytes",
+                                            "Held for events that wait to become durable.", {},
+                                            [this] { return static_cast<double>(memory_.used()); });
+    window_gauge_ = metrics_.gauge_callback("penstock_ingest_dedup_memory_bytes",
+                                            "Held by the windows of known ids.", {},
+                                            [this] { return static_cast<double>(window_bytes()); });
+    return {};
+  }
+
+  void add_routes(net::Router& router, net::EventLoop& loop) {
+    const Ingest::Shared shared{log_,    clock_,  metrics_,      options_,           topics_,
+                                memory_, hasher_, request_keys_, request_keys_topic_};
+    router.add(net::Method::kPost, "/v1/topics/{topic}/events",
+               [ingest = std::make_unique<Ingest>(shared, loop)](net::RequestPtr http,
+                                                                 net::Responder responder) {
+                 IngestRequest request{.http = std::move(http)};
+                 request.topic = request.http->path_parameters[0];
+                 const Status status = read_headers(request);
+                 if (!status) {
+                   responder.send_error(status.error());
+                   return;
+                 }
+                 ingest->take(std::move(request), std::move(responder));
+               });
+  }
+
+ private:
+  [[nodiscard]] Status rebuild() {
+    const RebuildContext context{
+        log_, hasher_,
+        std::chrono::floor<std::chrono::seconds>(clock_.wall_now()).time_since_epoch().count()};
+    for (Topic* const topic : topics_.all()) {
+      if (topic->ids != nullptr) {
+        PENSTOCK_TRY_ASSIGN(const std::size_t count, rebuild_ids(context, *topic, topic->dedup));
+        logger_.info("gateway", "event ids read back", {{"topic", topic->name}, {"ids", count}});
+      }
+    }
+    PENSTOCK_TRY_ASSIGN(
+        const std::size_t count,
+        rebuild_request_keys(context, request_keys_topic_, request_keys_, options_.idempotency));
+    if (count > 0) {
+      logger_.info("gateway", "idempotency keys read back", {{"keys", count}});
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::size_t window_bytes() {
+    std::size_t bytes = request_keys_.with([](DedupWindow& w) { return w.memory_bytes(); });
+    for (Topic* const topic : topics_.all()) {
+      if (topic->ids != nullptr) {
+        bytes += topic->ids->with([](DedupWindow& w) { return w.memory_bytes(); });
+      }
+    }
+    return bytes;
+  }
+
+  const GatewayOptions options_;
+  log::Log& log_;
+  const os::Clock& clock_;
+  telemetry::Registry& metrics_;
+  telemetry::Logger& logger_;
+  const IdHasher hasher_;
+  MemoryBudget memory_;
+  SharedWindow request_keys_;
+  TopicCatalog topics_;
+  TopicId request_keys_topic_;
+  telemetry::CallbackGuard memory_gauge_;
+  telemetry::CallbackGuard window_gauge_;
+};
+
+Result<std::unique_ptr<Gateway>> Gateway::open(log::Log& log, const os::Clock& clock,
+                                               telemetry::Registry& metrics,
+                                               telemetry::Logger& logger, GatewayOptions options) {
+  auto impl = std::make_unique<Impl>(log, clock, metrics, logger, std::move(options));
+  PENSTOCK_TRY(impl->open());
+  return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
+}
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Gateway::~Gateway() = default;
+
+void Gateway::add_routes(net::Router& router, net::EventLoop& loop) {
+  impl_->add_routes(router, loop);
+}
+
+}  // namespace penstock::gateway

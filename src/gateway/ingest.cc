@@ -1,0 +1,402 @@
+#include "gateway/ingest.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/check.h"
+#include "core/rfc3339.h"
+#include "record/dead_letter.h"
+#include "record/partitioner.h"
+#include "schema/timestamp.h"
+
+namespace penstock::gateway {
+
+namespace {
+
+// After so many bytes of events without key the next partition's turn comes.
+constexpr std::size_t kKeylessRun = 64 * kKiB;
+
+// Memory is taken for this much per request beside its body.
+constexpr std::size_t kRequestOverhead = 1 * kKiB;
+
+// How many ids ahead their table slots are fetched.
+constexpr std::size_t kPrefetchDistance = 8;
+
+DeadLetterReason to_reason(JsonErrorCode code) {
+  switch (code) {
+    case JsonErrorCode::kInvalidUtf8:
+      return DeadLetterReason::kInvalidUtf8;
+    case JsonErrorCode::kTooDeep:
+      return DeadLetterReason::kTooDeep;
+    case JsonErrorCode::kTooLarge:
+      return DeadLetterReason::kTooLarge;
+    case JsonErrorCode::kNotAnObject:
+      return DeadLetterReason::kNotAnObject;
+    case JsonErrorCode::kInvalidJson:
+    case JsonErrorCode::kNone:
+      return DeadLetterReason::kInvalidJson;
+  }
+  PENSTOCK_CHECK(false);
+  return DeadLetterReason::kInvalidJson;
+}
+
+bool is_key(const JsonValue& value) {
+  return value.type == JsonType::kString || value.type == JsonType::kNumber ||
+         value.type == JsonType::kBool;
+}
+
+std::string request_key(const IngestRequest& request) {
+  return std::string(request.topic) + "\n" + std::string(*request.idempotency_key);
+}
+
+}  // namespace
+
+Ingest::LoopTopic::LoopTopic(Topic& shared_topic, telemetry::Registry& registry)
+    : topic(shared_topic),
+      metrics(registry, shared_topic.name),
+      dead_letters{{shared_topic.dead_letters, PartitionId(0)}} {
+  for (std::int32_t i = 0; i < topic.partition_count; ++i) {
+    partitions.push_back({{topic.id, PartitionId(i)}});
+  }
+}
+
+Ingest::Ingest(const Shared& shared, net::EventLoop& loop)
+    : shared_(shared),
+      loop_(loop),
+      appender_(shared.log, shared.clock, shared.metrics, shared.options, shared.memory, loop),
+      receive_stage_(stage_histogram(shared.metrics, "receive")),
+      parse_stage_(stage_histogram(shared.metrics, "parse")),
+      requests_(shared.metrics),
+      scanner_({.depth_max = shared.options.depth_max,
+                .event_bytes_max = shared.options.event_bytes_max}),
+      request_keys_{{shared.request_keys_topic, PartitionId(0)}} {}
+
+Ingest::~Ingest() = default;
+
+void Ingest::take(IngestRequest request, net::Responder responder) {
+  const auto topic = find_topic(request.topic);
+  if (!topic) {
+    reject(responder, topic.error());
+    return;
+  }
+  const net::HttpRequest& http = *request.http;
+  switch (scanner_.start(http.body, (*topic)->topic.plan)) {
+    case JsonScanner::Body::kEmpty:
+      reject(responder, 400, "empty_body", "the body has no events");
+      return;
+    case JsonScanner::Body::kNotJson:
+      reject(responder, 400, "invalid_json", "no event can be told apart in the body");
+      return;
+    case JsonScanner::Body::kPieces:
+      break;
+  }
+  const std::size_t reserved = http.body.size() + kRequestOverhead;
+  if (!appender_.reserve(reserved)) {
+    reject(responder, 429, "overloaded", "too many events wait to become durable: try again");
+    return;
+  }
+  const os::TimePoint begun = shared_.clock.now();
+  receive_stage_.record(http.received_at - http.started_at);
+  Taking taking{request, **topic, Timestamp(shared_.clock.wall_now().time_since_epoch().count())};
+  if (take_pieces(taking) == Claimed::kMustWait) {
+    appender_.unreserve(reserved);
+    put_aside_.emplace(next_put_aside_++, PutAside{std::move(request), std::move(responder)});
+    return;
+  }
+  const os::TimePoint parsed = shared_.clock.now();
+  parse_stage_.record(parsed - begun);
+  CountedRequest counted{taking.topic.metrics, std::move(responder), std::move(taking.outcome),
+                         http.body.size(),     http.started_at,      parsed};
+  if (taking.depends_on_append) {
+    appender_.add_request(std::move(counted));
+  } else {
+    appender_.unreserve(reserved);
+    appender_.answer(counted);
+  }
+}
+
+Result<Ingest::LoopTopic*> Ingest::find_topic(std::string_view name) {
+  name_scratch_ = name;
+  const auto known = topics_.find(name_scratch_);
+  if (known != topics_.end()) {
+    return known->second.get();
+  }
+  PENSTOCK_TRY_ASSIGN(Topic* const topic, shared_.topics.find(name));
+  auto& added = topics_[name_scratch_];
+  added = std::make_unique<LoopTopic>(*topic, shared_.metrics);
+  return added.get();
+}
+
+void Ingest::reject(net::Responder& responder, int status, std::string_view code,
+                    std::string_view message) {
+  (status == 429 ? requests_.overloaded : requests_.rejected).add(1);
+  responder.send_error(status, code, message);
+}
+
+void Ingest::reject(net::Responder& responder, const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kNotFound:
+      reject(responder, 404, "unknown_topic", error.message());
+      break;
+    case ErrorCode::kBusy:
+      reject(responder, 429, "overloaded", error.message());
+      break;
+    case ErrorCode::kInvalid:
+      reject(responder, 400, "bad_request", error.message());
+      break;
+    default:
+      requests_.unavailable.add(1);
+      responder.send_error(503, "unavailable", error.message());
+  }
+}
+
+Ingest::Claimed Ingest::take_pieces(Taking& taking) {
+  const bool has_ids = taking.topic.topic.ids != nullptr;
+  const bool has_request_key = taking.request.idempotency_key.has_value();
+  if (has_ids) {
+    scan(taking);
+  }
+  if (has_ids || has_request_key) {
+    const Claimed claimed = claim(taking);
+    if (claimed == Claimed::kRequestIsDuplicate) {
+      count_as_duplicates(taking);
+    }
+    if (claimed != Claimed::kYes) {
+      return claimed;
+    }
+  }
+  if (has_ids) {
+    add_scanned(taking);
+  } else {
+    add_pieces(taking);
+  }
+  if (has_request_key) {
+    add_request_key(taking);
+  }
+  return Claimed::kYes;
+}
+
+// --- Ids ---------------------------------------------------------------------------------------
+
+// Looks at all pieces before anything is added, so that their ids can be claimed in one go.
+void Ingest::scan(Taking& taking) {
+  const Topic& topic = taking.topic.topic;
+  scanned_.clear();
+  JsonPiece piece;
+  while (scanner_.next(piece)) {
+    Scanned& event = scanned_.emplace_back();
+    event.piece = piece;
+    if (!piece.ok()) {
+      continue;
+    }
+    event.piece.values = {};
+    if (topic.key_slot.has_value()) {
+      event.key = piece.values[*topic.key_slot];
+    }
+    if (!topic.key_required || is_key(event.key)) {  // else it is a dead letter, whatever its id
+      if (const auto id = key_text(piece.values[*topic.id_slot], key_scratch_)) {
+        event.id = shared_.hasher(as_bytes(*id));
+      }
+    }
+    event.timestamp = timestamp_of(taking, piece, event.time_source);
+  }
+}
+
+Ingest::Claimed Ingest::claim(Taking& taking) {
+  std::optional<IdHash> key;
+  if (taking.request.idempotency_key.has_value()) {
+    key = shared_.hasher(as_bytes(request_key(taking.request)));
+    switch (claim_request_key(*key, taking.arrival)) {
+      case DedupWindow::Claim::kNew:
+        break;
+      case DedupWindow::Claim::kOwn:
+        taking.depends_on_append = true;
+        return Claimed::kRequestIsDuplicate;
+      case DedupWindow::Claim::kDuplicate:
+        return Claimed::kRequestIsDuplicate;
+      case DedupWindow::Claim::kPending:
+        return Claimed::kMustWait;
+    }
+  }
+  if (taking.topic.topic.ids != nullptr && !claim_ids(taking)) {
+    if (key.has_value()) {
+      shared_.request_keys.with([&](DedupWindow& window) {
+        window.give_up(*key, appender_.append_id(shared_.request_keys, window));
+      });
+    }
+    return Claimed::kMustWait;
+  }
+  return Claimed::kYes;
+}
+
+DedupWindow::Claim Ingest::claim_request_key(const IdHash& key, Timestamp arrival) {
+  return shared_.request_keys.with([&](DedupWindow& window) {
+    const auto append = appender_.append_id(shared_.request_keys, window);
+    const auto result = window.claim(key, append, arrival.value() / 1000);
+    if (result.claim == DedupWindow::Claim::kPending) {
+      window.wait_for(result.holder, make_waiter());
+    }
+    return result.claim;
+  });
+}
+
+// False if one of them is pending: then none is claimed, and the request will be taken again.
+bool Ingest::claim_ids(Taking& taking) {
+  SharedWindow& ids = *taking.topic.topic.ids;
+  return ids.with([&](DedupWindow& window) {
+    const auto append = appender_.append_id(ids, window);
+    for (std::size_t i = 0; i < scanned_.size(); ++i) {
+      if (i + kPrefetchDistance < scanned_.size() && scanned_[i + kPrefetchDistance].id) {
+        window.prefetch(*scanned_[i + kPrefetchDistance].id);
+      }
+      Scanned& event = scanned_[i];
+      if (!event.id.has_value()) {
+        continue;
+      }
+      const auto result = window.claim(*event.id, append, taking.arrival.value() / 1000);
+      if (result.claim == DedupWindow::Claim::kPending) {
+        give_up_ids(window, append, i);
+        window.wait_for(result.holder, make_waiter());
+        return false;
+      }
+      event.duplicate = result.claim != DedupWindow::Claim::kNew;
+      taking.depends_on_append =
+          taking.depends_on_append || result.claim == DedupWindow::Claim::kOwn;
+    }
+    return true;
+  });
+}
+
+// Undoes the claims of the first `count` scanned events.
+void Ingest::give_up_ids(DedupWindow& window, DedupWindow::AppendId append, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (scanned_[i].id.has_value() && !scanned_[i].duplicate) {
+      window.give_up(*scanned_[i].id, append);
+    }
+  }
+}
+
+// Will take the request again that take() is about to put aside.
+DedupWindow::Waiter Ingest::make_waiter() {
+  return [this, id = next_put_aside_] { loop_.post([this, id] { take_again(id); }); };
+}
+
+void Ingest::take_again(std::uint64_t id) {
+  auto node = put_aside_.extract(id);
+  PENSTOCK_CHECK(!node.empty());
+  take(std::move(node.mapped().request), std::move(node.mapped().responder));
+}
+
+// --- Records -----------------------------------------------------------------------------------
+
+void Ingest::add_scanned(Taking& taking) {
+  for (const Scanned& event : scanned_) {
+    if (event.duplicate) {
+      ++taking.outcome.duplicates;
+    } else {
+      add(taking, event.piece, event.key, event.timestamp, event.time_source);
+    }
+  }
+}
+
+void Ingest::add_pieces(Taking& taking) {
+  const Topic& topic = taking.topic.topic;
+  JsonPiece piece;
+  while (scanner_.next(piece)) {
+    TimeSource source = TimeSource::kEvent;
+    const bool has_key = piece.ok() && topic.key_slot.has_value();
+    const Timestamp timestamp = piece.ok() ? timestamp_of(taking, piece, source) : taking.arrival;
+    add(taking, piece, has_key ? piece.values[*topic.key_slot] : JsonValue(), timestamp, source);
+  }
+}
+
+Timestamp Ingest::timestamp_of(const Taking& taking, const JsonPiece& piece, TimeSource& source) {
+  const Topic& topic = taking.topic.topic;
+  if (!topic.timestamp_slot.has_value()) {
+    return taking.arrival;
+  }
+  const JsonValue& value = piece.values[*topic.timestamp_slot];
+  if (const auto time = event_time(value)) {
+    return *time;
+  }
+  source = value.is_missing() ? TimeSource::kMissing : TimeSource::kUnreadable;
+  return taking.arrival;
+}
+
+void Ingest::add(Taking& taking, const JsonPiece& piece, const JsonValue& key, Timestamp timestamp,
+                 TimeSource source) {
+  if (!piece.ok()) [[unlikely]] {
+    add_dead_letter(taking, piece.raw, to_reason(piece.error.code),
+                    std::string(piece.error.message) + " (byte " +
+                        std::to_string(piece.error.position) + " of the body)");
+    return;
+  }
+  LoopTopic& topic = taking.topic;
+  const auto text = is_key(key) ? key_text(key, key_scratch_) : std::nullopt;
+  if (!text.has_value() && topic.topic.key_required) [[unlikely]] {
+    add_dead_letter(taking, piece.raw, DeadLetterReason::kMissingKey,
+                    "the event has no text, number or bool at the topic's key pointer");
+    return;
+  }
+  OpenBatch& batch =
+      text.has_value()
+          ? topic.partitions[static_cast<std::size_t>(
+                partition_for_key(as_bytes(*text), topic.topic.partition_count).value())]
+          : keyless_batch(topic, piece.raw.size());
+  appender_.records().add(batch, timestamp, text, piece.raw);
+  taking.depends_on_append = true;
+  ++taking.outcome.accepted;
+  taking.outcome.timestamps_missing += source == TimeSource::kMissing ? 1 : 0;
+  taking.outcome.timestamps_unreadable += source == TimeSource::kUnreadable ? 1 : 0;
+}
+
+OpenBatch& Ingest::keyless_batch(LoopTopic& topic, std::size_t event_size) {
+  if (topic.keyless_bytes >= kKeylessRun) {
+    topic.keyless_bytes = 0;
+    topic.keyless_partition = (topic.keyless_partition + 1) % topic.partitions.size();
+  }
+  topic.keyless_bytes += event_size;
+  return topic.partitions[topic.keyless_partition];
+}
+
+void Ingest::add_dead_letter(Taking& taking, std::string_view raw, DeadLetterReason reason,
+                             std::string_view message) {
+  const std::uint64_t index = taking.outcome.event_count();
+  taking.outcome.add_dead_letter(reason, index, message, shared_.options.errors_max);
+  const std::string index_text = std::to_string(index);
+  const std::string time_text = format_rfc3339(taking.arrival.value());
+  const std::string replays_text = std::to_string(taking.request.replays);
+  const std::string_view topic = taking.topic.topic.name;
+  const std::array headers = {
+      HeaderView{dead_letter::kCode, as_bytes(to_string(reason))},
+      HeaderView{dead_letter::kMessage, as_bytes(message)},
+      HeaderView{dead_letter::kIndex, as_bytes(index_text)},
+      HeaderView{dead_letter::kTime, as_bytes(time_text)},
+      HeaderView{dead_letter::kSource, as_bytes(taking.request.http->remote_address)},
+      HeaderView{dead_letter::kTopic, as_bytes(topic)},
+      HeaderView{dead_letter::kReplays, as_bytes(replays_text)},
+      HeaderView{dead_letter::kStreamsMessage, as_bytes(message)},
+      HeaderView{dead_letter::kStreamsTopic, as_bytes(topic)},
+  };
+  appender_.records().add(taking.topic.dead_letters, taking.arrival, std::nullopt, raw, headers);
+  taking.depends_on_append = true;
+}
+
+void Ingest::add_request_key(Taking& taking) {
+  appender_.records().add(request_keys_, taking.arrival, request_key(taking.request), std::nullopt);
+  taking.depends_on_append = true;
+}
+
+void Ingest::count_as_duplicates(Taking& taking) {
+  if (taking.topic.topic.ids != nullptr) {
+    taking.outcome.duplicates = scanned_.size();
+    return;
+  }
+  JsonPiece piece;
+  while (scanner_.next(piece)) {
+    ++taking.outcome.duplicates;
+  }
+}
+
+}  // namespace penstock::gateway

@@ -1,0 +1,153 @@
+// Ingest takes the requests of one event loop: events are told apart, checked, their ids claimed,
+// and records and dead letters added to the open append.
+//
+// A request that brings an id which another append has claimed and not yet settled is put aside
+// and taken again when that is settled: only then it is known whether the id is a duplicate. So a
+// duplicate is never answered before the first one is durable, and no event is lost with an append
+// that fails.
+//
+// Invariants
+//   I1  All that a request brings is in one append.
+// Threads   belongs to its loop's thread.
+// Lifetime  the loop and everything in Shared outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/memory_budget.h"
+#include "gateway/appender.h"
+#include "gateway/gateway.h"
+#include "gateway/id_hash.h"
+#include "gateway/ingest_metrics.h"
+#include "gateway/open_append.h"
+#include "gateway/topic_catalog.h"
+#include "net/event_loop.h"
+#include "net/http_message.h"
+#include "net/http_server.h"
+#include "schema/json_scanner.h"
+
+namespace penstock::gateway {
+
+struct IngestRequest {
+  net::RequestPtr http;  // its body; the views below point into it
+  std::string_view topic;
+  std::optional<std::string_view> idempotency_key;
+  std::uint32_t replays = 0;  // how often these events have been dead letters before
+};
+
+class Ingest {
+ public:
+  // What the loops share.
+  struct Shared {
+    log::Log& log;
+    const os::Clock& clock;
+    telemetry::Registry& metrics;
+    const GatewayOptions& options;
+    TopicCatalog& topics;
+    MemoryBudget& memory;  // of what waits to become durable
+    const IdHasher& hasher;
+    SharedWindow& request_keys;  // Idempotency-Key
+    TopicId request_keys_topic;
+  };
+
+  Ingest(const Shared& shared, net::EventLoop& loop);
+  ~Ingest();
+  Ingest(const Ingest&) = delete;
+  Ingest& operator=(const Ingest&) = delete;
+
+  void take(IngestRequest request, net::Responder responder);
+
+ private:
+  // A topic as this loop fills it.
+  struct LoopTopic {
+    LoopTopic(Topic& shared_topic, telemetry::Registry& registry);
+
+    Topic& topic;
+    TopicMetrics metrics;
+    std::vector<OpenBatch> partitions;
+    OpenBatch dead_letters;
+    std::size_t keyless_partition = 0;  // where events without key go,
+    std::size_t keyless_bytes = 0;      // and how much has gone there in a row
+  };
+
+  enum class TimeSource : std::uint8_t { kEvent, kMissing, kUnreadable };
+
+  // One event between scanning and adding, where ids have to be claimed in between.
+  struct Scanned {
+    JsonPiece piece;  // without its values
+    JsonValue key;
+    std::optional<IdHash> id;
+    Timestamp timestamp;
+    TimeSource time_source = TimeSource::kEvent;
+    bool duplicate = false;
+  };
+
+  // What is known about a request while it is being taken.
+  struct Taking {
+    IngestRequest& request;
+    LoopTopic& topic;
+    Timestamp arrival;
+    Outcome outcome{};
+    bool depends_on_append = false;  // brings records, or duplicates of the open append's
+  };
+
+  enum class Claimed { kYes, kRequestIsDuplicate, kMustWait };
+
+  struct PutAside {
+    IngestRequest request;
+    net::Responder responder;
+  };
+
+  [[nodiscard]] Result<LoopTopic*> find_topic(std::string_view name);
+  void reject(net::Responder& responder, int status, std::string_view code,
+              std::string_view message);
+  void reject(net::Responder& responder, const Error& error);
+
+  [[nodiscard]] Claimed take_pieces(Taking& taking);
+  void scan(Taking& taking);
+  [[nodiscard]] Claimed claim(Taking& taking);
+  [[nodiscard]] DedupWindow::Claim claim_request_key(const IdHash& key, Timestamp arrival);
+  [[nodiscard]] bool claim_ids(Taking& taking);
+  void give_up_ids(DedupWindow& window, DedupWindow::AppendId append, std::size_t count);
+  [[nodiscard]] DedupWindow::Waiter make_waiter();
+  void take_again(std::uint64_t id);
+
+  void add_scanned(Taking& taking);
+  void add_pieces(Taking& taking);
+  [[nodiscard]] static Timestamp timestamp_of(const Taking& taking, const JsonPiece& piece,
+                                              TimeSource& source);
+  void add(Taking& taking, const JsonPiece& piece, const JsonValue& key, Timestamp timestamp,
+           TimeSource source);
+  [[nodiscard]] OpenBatch& keyless_batch(LoopTopic& topic, std::size_t event_size);
+  void add_dead_letter(Taking& taking, std::string_view raw, DeadLetterReason reason,
+                       std::string_view message);
+  void add_request_key(Taking& taking);
+  void count_as_duplicates(Taking& taking);
+
+  const Shared shared_;
+  net::EventLoop& loop_;
+  Appender appender_;
+  telemetry::LatencyHistogram& receive_stage_;
+  telemetry::LatencyHistogram& parse_stage_;
+  RequestMetrics requests_;
+  JsonScanner scanner_;
+  std::unordered_map<std::string, std::unique_ptr<LoopTopic>> topics_;
+  OpenBatch request_keys_;
+
+  std::map<std::uint64_t, PutAside> put_aside_;
+  std::uint64_t next_put_aside_ = 1;
+
+  std::vector<Scanned> scanned_;
+  std::string name_scratch_;
+  std::string key_scratch_;
+};
+
+}  // namespace penstock::gateway

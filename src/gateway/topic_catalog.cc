@@ -1,0 +1,134 @@
+#include "gateway/topic_catalog.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "record/dead_letter.h"
+
+namespace penstock::gateway {
+
+namespace {
+
+constexpr std::string_view kInternalPrefix = "__";
+constexpr std::size_t kNameSizeMax = 249 - 4;  // the dead letter topic's name is longer
+
+bool may_be_created(std::string_view name) {
+  const bool allowed = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+  return allowed && !name.empty() && name.size() <= kNameSizeMax && name != "." && name != ".." &&
+         !name.starts_with(kInternalPrefix) && !is_dead_letter_topic(name);
+}
+
+Error no_such_topic(std::string_view name) {
+  return {ErrorCode::kNotFound, "no topic '" + std::string(name) + "' takes events"};
+}
+
+std::optional<std::size_t> add_pointer(const std::optional<JsonPointer>& pointer,
+                                       std::vector<JsonPointer>& pointers) {
+  if (!pointer.has_value()) {
+    return std::nullopt;
+  }
+  pointers.push_back(*pointer);
+  return pointers.size() - 1;
+}
+
+}  // namespace
+
+Status TopicCatalog::open() {
+  for (const TopicOptions& topic : options_.topics) {
+    PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(topic));
+    topics_.with([&](Topics& topics) { topics.by_name[made->name] = std::move(made); });
+  }
+  if (!options_.auto_create.has_value()) {
+    return {};
+  }
+  for (const log::TopicInfo& known : log_.topics()) {
+    const std::string& name = known.config.name;
+    const bool listed = topics_.with([&](Topics& topics) { return topics.by_name.contains(name); });
+    if (!listed && may_be_created(name) && log_.topic(dead_letter_topic(name))) {
+      TopicOptions earlier = *options_.auto_create;
+      earlier.log = known.config;
+      PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(std::move(earlier)));
+      topics_.with([&](Topics& topics) {
+        topics.by_name[name] = std::move(made);
+        ++topics.auto_created_count;
+      });
+    }
+  }
+  return {};
+}
+
+Result<Topic*> TopicCatalog::find(std::string_view name) {
+  Topic* const known = topics_.with([&](Topics& topics) {
+    const auto found = topics.by_name.find(name);
+    return found == topics.by_name.end() ? nullptr : found->second.get();
+  });
+  if (known != nullptr) {
+    return known;
+  }
+  if (!options_.auto_create.has_value() || !may_be_created(name) || log_.topic(name)) {
+    return no_such_topic(name);
+  }
+  return create(name);
+}
+
+std::vector<Topic*> TopicCatalog::all() {
+  return topics_.with([](Topics& topics) {
+    std::vector<Topic*> all;
+    for (const auto& [name, topic] : topics.by_name) {
+      all.push_back(topic.get());
+    }
+    return all;
+  });
+}
+
+// Two loops may do this for the same name at once: both make sure of the same topics, and the
+// second finds the first one's Topic.
+Result<Topic*> TopicCatalog::create(std::string_view name) {
+  const bool full = topics_.with(
+      [&](Topics& topics) { return topics.auto_created_count >= options_.auto_created_max; });
+  if (full) {
+    return Error(ErrorCode::kBusy, "no topic '" + std::string(name) + "', and " +
+                                       std::to_string(options_.auto_created_max) +
+                                       " have been created already");
+  }
+  TopicOptions wanted = *options_.auto_create;
+  wanted.log.name = std::string(name);
+  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(std::move(wanted)));
+  return topics_.with([&](Topics& topics) {
+    const auto [at, inserted] = topics.by_name.try_emplace(std::string(name), std::move(made));
+    topics.auto_created_count += inserted ? 1 : 0;
+    return at->second.get();
+  });
+}
+
+Result<std::unique_ptr<Topic>> TopicCatalog::make(TopicOptions options) {
+  // The dead letter topic first: a topic without one would not be found again after a crash.
+  log::TopicConfig dead_letters;
+  dead_letters.name = dead_letter_topic(options.log.name);
+  dead_letters.retention_time = options_.dead_letter_retention;
+  PENSTOCK_TRY_ASSIGN(const log::TopicInfo dead_letters_info, log_.ensure_topic(dead_letters));
+  PENSTOCK_TRY_ASSIGN(const log::TopicInfo info, log_.ensure_topic(options.log));
+
+  auto topic = std::make_unique<Topic>();
+  topic->name = options.log.name;
+  topic->id = info.id;
+  topic->dead_letters = dead_letters_info.id;
+  topic->partition_count = info.config.partition_count;
+  topic->key_required = options.key.has_value() && options.key_required;
+  std::vector<JsonPointer> pointers;
+  topic->key_slot = add_pointer(options.key, pointers);
+  topic->timestamp_slot = add_pointer(options.timestamp, pointers);
+  topic->id_slot = add_pointer(options.id, pointers);
+  topic->plan = ExtractPlan::compile(pointers);
+  topic->id_pointer = options.id;
+  topic->dedup = options.dedup;
+  if (options.id.has_value()) {
+    topic->ids = std::make_unique<SharedWindow>(options.dedup);
+  }
+  return topic;
+}
+
+}  // namespace penstock::gateway
