@@ -240,7 +240,7 @@ Reply ConsoleApi::list_stores() const {
 
 void ConsoleApi::read_events(const net::HttpRequest& request, net::Responder responder) {
   Result<Parameters> parameters =
-      Parameters::parse(request.query, {"partition", "offset", "limit"});
+      Parameters::parse(request.query, {"partition", "offset", "limit", "value"});
   Result<EventQuery> query =
       parameters ? parse_event_request(backends_.log, request.path_parameters.front(), *parameters,
                                        options_.events_max)

@@ -20,14 +20,18 @@ namespace {
 // those that make sense.
 constexpr std::uint32_t kDepthMax = 1024;
 
+void append_base64_object(std::string& out, ByteView bytes) {
+  out += R"({"base64":")";
+  append_base64(out, bytes);
+  out += "\"}";
+}
+
 void append_text_or_base64(std::string& out, ByteView bytes) {
   if (is_utf8(as_text(bytes))) {
     append_json_string(out, as_text(bytes));
     return;
   }
-  out += R"({"base64":")";
-  append_base64(out, bytes);
-  out += "\"}";
+  append_base64_object(out, bytes);
 }
 
 void append_optional(std::string& out, const std::optional<ByteView>& bytes) {
@@ -89,7 +93,8 @@ void append_on_one_line(std::string& out, std::string_view json) {
 
 EventLineWriter::EventLineWriter() : scanner_({.depth_max = kDepthMax}) {}
 
-void EventLineWriter::append(std::string& out, PartitionId partition, const RecordView& record) {
+void EventLineWriter::append(std::string& out, PartitionId partition, const RecordView& record,
+                             ValueForm form) {
   out += R"({"partition":)" + std::to_string(partition.value());
   out += R"(,"offset":)" + std::to_string(record.offset.value());
   out += R"(,"timestamp":)";
@@ -106,14 +111,18 @@ void EventLineWriter::append(std::string& out, PartitionId partition, const Reco
   append_headers(out, record);
   out += R"(,"value":)";
   if (record.value) {
-    append_value(out, *record.value);
+    append_value(out, *record.value, form);
   } else {
     out += "null";
   }
   out += "}\n";
 }
 
-void EventLineWriter::append_value(std::string& out, ByteView value) {
+void EventLineWriter::append_value(std::string& out, ByteView value, ValueForm form) {
+  if (form == ValueForm::kBase64) {
+    append_base64_object(out, value);
+    return;
+  }
   document_.clear();
   document_.append(value);
   if (!scanner_.validate(document_).has_value()) {

@@ -20,15 +20,19 @@
 
 namespace penstock::console {
 
+// How values are shown: as above, or always as {"base64":"..."}, for programs that need their
+// bytes.
+enum class ValueForm { kPlain, kBase64 };
+
 class EventLineWriter {
  public:
   EventLineWriter();
 
   // Appends the line with its newline.
-  void append(std::string& out, PartitionId partition, const RecordView& record);
+  void append(std::string& out, PartitionId partition, const RecordView& record, ValueForm form);
 
  private:
-  void append_value(std::string& out, ByteView value);
+  void append_value(std::string& out, ByteView value, ValueForm form);
 
   JsonScanner scanner_;
   PaddedBuffer document_;

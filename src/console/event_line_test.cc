@@ -20,7 +20,7 @@ std::optional<ByteView> view(const std::optional<std::string_view>& text) {
   return text ? std::optional(as_bytes(*text)) : std::nullopt;
 }
 
-std::string line_of(const Event& event) {
+std::string line_of(const Event& event, ValueForm form = ValueForm::kPlain) {
   RecordBatchBuilder builder;
   builder.append(Timestamp(1'431'857'103'007), view(event.key), view(event.value), event.headers);
   const RecordBatch batch = builder.finish();
@@ -31,7 +31,7 @@ std::string line_of(const Event& event) {
   EXPECT_TRUE(reader.next(record));
 
   std::string out;
-  EventLineWriter().append(out, PartitionId(3), record);
+  EventLineWriter().append(out, PartitionId(3), record, form);
   return out;
 }
 
@@ -55,6 +55,10 @@ TEST(EventLine, ShowsTextThatIsNotJsonAsAString) {
   EXPECT_EQ(line_of({.value = "{\"a\":\n"}), with_value(R"("{\"a\":\n")"));
   EXPECT_EQ(line_of({.value = ""}), with_value(R"("")"));
   EXPECT_EQ(line_of({.value = "{} {}"}), with_value(R"("{} {}")"));
+}
+
+TEST(EventLine, ShowsEveryValueAsBase64WhereThatIsAskedFor) {
+  EXPECT_EQ(line_of({.value = "{}\n"}, ValueForm::kBase64), with_value(R"({"base64":"e30K"})"));
 }
 
 TEST(EventLine, ShowsBytesThatAreNotTextAsBase64) {

@@ -13,7 +13,7 @@ EventReader::EventReader(log::Log& log, const os::Clock& clock, Options options)
 Result<EventPage> EventReader::read(const EventQuery& query) {
   PENSTOCK_TRY(ensure_consumer());
   EventPage page;
-  Budget budget{query.limit, page.lines};
+  Budget budget{query.limit, query.values, page.lines};
   for (const OffsetRange& range : query.ranges) {
     PENSTOCK_TRY_ASSIGN(const Offset next, read_range(range, budget));
     page.next.push_back(next);
@@ -73,7 +73,7 @@ Result<Offset> EventReader::append_batch(const log::FetchedBatch& fetched, const
         return std::max(position, record.offset);
       }
       if (record.offset >= position) {
-        writer_.append(budget.lines, range.partition.partition, record);
+        writer_.append(budget.lines, range.partition.partition, record, budget.values);
         --budget.records;
         position = record.offset + 1;
       }

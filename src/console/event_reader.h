@@ -34,6 +34,7 @@ struct OffsetRange {
 struct EventQuery {
   std::vector<OffsetRange> ranges;  // read one after the other
   std::uint32_t limit = 100;        // records
+  ValueForm values = ValueForm::kPlain;
 };
 
 struct EventPage {
@@ -56,6 +57,7 @@ class EventReader {
  private:
   struct Budget {
     std::uint32_t records;
+    ValueForm values;
     std::string& lines;
   };
 

@@ -76,6 +76,12 @@ Result<EventQuery> parse_event_request(const log::Log& log, const std::string& t
 
   EventQuery query{.ranges = {},
                    .limit = static_cast<std::uint32_t>(limit.value_or(kLimitDefault))};
+  if (const auto form = parameters.text("value")) {
+    if (*form != "base64" && *form != "json") {
+      return Error(ErrorCode::kInvalid, "parameter `value` must be json or base64");
+    }
+    query.values = *form == "base64" ? ValueForm::kBase64 : ValueForm::kPlain;
+  }
   for (std::int32_t number = 0; number < info.config.partition_count; ++number) {
     if (partition && *partition != number) {
       continue;

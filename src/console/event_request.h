@@ -8,6 +8,8 @@
 //              0:17,1:5. Beyond what exists: the nearest end of it.
 //   limit      of records, default 100
 //
+//   value      base64: every value as {"base64":"..."}, so that its bytes come through untouched
+//
 // Threads   any.
 #pragma once
 

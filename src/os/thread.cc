@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "core/check.h"
 
@@ -31,6 +32,15 @@ void Thread::join() {
   if (thread_.joinable()) {
     thread_.join();
   }
+}
+
+std::size_t cpu_count() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) {
+    return 1;
+  }
+  return static_cast<std::size_t>(CPU_COUNT(&allowed));
 }
 
 }  // namespace penstock::os

@@ -6,6 +6,7 @@
 // Lifetime  whatever the loop uses outlives the Thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <thread>
@@ -42,5 +43,8 @@ class Thread {
   Flag stop_;
   std::thread thread_;
 };
+
+// Processors that this process may use; at least 1.
+[[nodiscard]] std::size_t cpu_count();
 
 }  // namespace penstock::os
