@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <compare>
 
@@ -152,21 +151,6 @@ std::byte* put_number(std::byte* to, std::uint64_t cell, bool is_fraction) {
 }
 
 }  // namespace
-
-std::optional<InputNumber> InputNumber::parse(std::string_view json) {
-  const char* end = json.data() + json.size();
-  std::int64_t integer = 0;
-  const auto whole = std::from_chars(json.data(), end, integer);
-  if (whole.ec == std::errc() && whole.ptr == end) {
-    return InputNumber{false, integer, 0};
-  }
-  double fraction = 0;
-  const auto parsed = std::from_chars(json.data(), end, fraction);
-  if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(fraction)) {
-    return std::nullopt;
-  }
-  return InputNumber{true, 0, fraction};
-}
 
 AggregateLayout::AggregateLayout(std::vector<AggregateColumn> columns)
     : columns_(std::move(columns)) {

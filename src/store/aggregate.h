@@ -18,7 +18,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,12 +27,8 @@
 
 namespace penstock::store {
 
-// A number out of an event.
+// A number out of an event: an integer where it is one that fits 64 bits, else a finite double.
 struct InputNumber {
-  // From its JSON text: integers that fit 64 bits stay integers. Nothing if it is too large for a
-  // double, or no number.
-  [[nodiscard]] static std::optional<InputNumber> parse(std::string_view json);
-
   bool is_fraction = false;
   std::int64_t integer = 0;
   double fraction = 0;

@@ -107,6 +107,8 @@ class StateStore {
 
   virtual void evict_oldest() {}
 
+  // Up to where the source topic is contained in the committed state, as far as is known.
+  [[nodiscard]] virtual std::vector<CompleteTo> complete_to() const = 0;
   // Everything of it but the figures of partitions.
   [[nodiscard]] virtual StoreDescription describe() const = 0;
   [[nodiscard]] virtual std::unique_ptr<StoreScan> scan(ScanRequest request) const = 0;

@@ -1,42 +1,76 @@
 #include "store/window_metadata.h"
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace penstock::store {
 
+namespace {
+
+template <typename T>
+std::optional<T> parse_number(std::string_view text) {
+  T number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
+}
+
+// One `name=number`; false if it is malformed.
+bool parse_field(std::string_view field, WindowMetadata& metadata) {
+  const std::size_t equals = field.find('=');
+  if (equals == 0 || equals == std::string_view::npos) {
+    return false;
+  }
+  const auto number = parse_number<std::int64_t>(field.substr(equals + 1));
+  if (!number.has_value()) {
+    return false;
+  }
+  const std::string_view name = field.substr(0, equals);
+  if (name == "d") {
+    metadata.definition = static_cast<std::uint32_t>(*number);
+  } else if (name == "t") {
+    metadata.stream_time = Timestamp(*number);
+  } else if (name == "x") {
+    metadata.dropped_before = Timestamp(*number);
+  } else if (name == "c") {
+    metadata.changes_from = Offset(*number);
+  } else if (name[0] == 'p') {
+    const auto partition = parse_number<std::int32_t>(name.substr(1));
+    if (!partition.has_value()) {
+      return false;
+    }
+    metadata.complete[PartitionId(*partition)] = Offset(*number);
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<WindowMetadata> parse_window_metadata(std::string_view text) {
   WindowMetadata metadata;
-  bool has_definition = false;
+  if (!text.starts_with("d=")) {
+    return Error(ErrorCode::kInvalid, "the metadata of a window store is missing or cut short");
+  }
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view field = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), field.size() + 1));
-    std::int64_t number = 0;
-    const char* end = field.data() + field.size();
-    const bool has_number = field.size() > 2 && field[1] == '=';
-    if (!has_number || std::from_chars(field.data() + 2, end, number).ptr != end) {
+    if (!parse_field(field, metadata)) {
       return Error(ErrorCode::kInvalid,
                    "\"" + std::string(text) + "\" is no metadata of a window store");
     }
-    if (field[0] == 'd') {
-      metadata.definition = static_cast<std::uint32_t>(number);
-      has_definition = true;
-    } else if (field[0] == 't') {
-      metadata.stream_time = Timestamp(number);
-    } else if (field[0] == 'x') {
-      metadata.dropped_before = Timestamp(number);
-    } else if (field[0] == 'c') {
-      metadata.changes_from = Offset(number);
-    }
-  }
-  if (!has_definition) {
-    return Error(ErrorCode::kInvalid, "the metadata of a window store is missing or cut short");
   }
   return metadata;
 }
 
 std::string format_window_metadata(const WindowMetadata& metadata) {
-  return "d=" + std::to_string(metadata.definition) + ",t=" + to_string(metadata.stream_time) +
-         ",x=" + to_string(metadata.dropped_before) + ",c=" + to_string(metadata.changes_from);
+  std::string text =
+      "d=" + std::to_string(metadata.definition) + ",t=" + to_string(metadata.stream_time) +
+      ",x=" + to_string(metadata.dropped_before) + ",c=" + to_string(metadata.changes_from);
+  for (const auto& [partition, offset] : metadata.complete) {
+    text += ",p" + to_string(partition) + "=" + to_string(offset);
+  }
+  return text;
 }
 
 }  // namespace penstock::store

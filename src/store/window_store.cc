@@ -7,7 +7,6 @@
 
 #include "core/check.h"
 #include "core/crc32c.h"
-#include "store/window_metadata.h"
 #include "store/window_scan.h"
 
 namespace penstock::store {
@@ -198,6 +197,7 @@ void WindowStore::commit(TimePoint now, Offset changelog_begin) {
   }
   ++epoch_;
   committed_stream_time_ = stream_time_;
+  committed_complete_ = complete_;
   count_closed();
   drop_expired();
 }
@@ -221,6 +221,7 @@ void WindowStore::abort() {
   }
   ++epoch_;
   stream_time_ = committed_stream_time_;
+  complete_ = committed_complete_;
   recent_.fill(nullptr);
   std::erase_if(tables_, [](const auto& entry) { return entry.second->live_count == 0; });
 }
@@ -385,6 +386,14 @@ std::uint64_t WindowStore::entry_count() const {
   return count;
 }
 
+std::vector<CompleteTo> WindowStore::complete_to() const {
+  std::vector<CompleteTo> complete;
+  for (const auto& [partition, offset] : committed_complete_) {
+    complete.push_back({options_.topic, partition, offset});
+  }
+  return complete;
+}
+
 StoreDescription WindowStore::describe() const {
   StoreDescription description;
   description.name = options_.name;
@@ -420,6 +429,7 @@ std::string WindowStore::metadata(Offset changelog_begin) const {
   metadata.stream_time = stream_time_;
   metadata.dropped_before = dropped_before_;
   metadata.changes_from = changelog_begin;
+  metadata.complete = complete_;
   for (const auto& [start, table] : changing_) {
     metadata.changes_from = std::min(metadata.changes_from, table->changes.front().changelog_begin);
   }
@@ -436,6 +446,7 @@ Status WindowStore::begin_restore(std::string_view text) {
                      "changed; give the job a new name, or change it back");
   }
   stream_time_ = metadata.stream_time;
+  complete_ = metadata.complete;
   dropped_before_ = kNoStreamTime;  // until finish_restore(): what is below still needs tombstones
   restore_dropped_before_ = metadata.dropped_before;
   restore_changes_from_ = metadata.changes_from;
@@ -481,6 +492,7 @@ Status WindowStore::restore_record(const RecordView& record) {
 
 void WindowStore::finish_restore(TimePoint now) {
   committed_stream_time_ = stream_time_;
+  committed_complete_ = complete_;
   std::erase_if(tables_, [](const auto& entry) { return entry.second->live_count == 0; });
   recent_.fill(nullptr);
   while (!tables_.empty() && tables_.begin()->first < restore_dropped_before_) {

@@ -32,6 +32,7 @@
 #include "store/row_table.h"
 #include "store/state_store.h"
 #include "store/window.h"
+#include "store/window_metadata.h"
 
 namespace penstock::store {
 
@@ -85,6 +86,11 @@ class WindowStore final : public StateStore {
 
   [[nodiscard]] Timestamp stream_time() const { return stream_time_; }
 
+  // Everything of the source topic's partition before `next_offset` has been counted (or dropped).
+  void set_complete(PartitionId partition, Offset next_offset) {
+    complete_[partition] = next_offset;
+  }
+
   // Takes up to `count_max` rows whose change is from `until` or before, or whose window has
   // closed. Call it after the last upsert() before flush(). The pointers hold until commit().
   void take_changes(TimePoint until, std::size_t count_max, std::vector<Changed>& into);
@@ -124,6 +130,7 @@ class WindowStore final : public StateStore {
   [[nodiscard]] std::uint64_t entry_count() const override;
   [[nodiscard]] std::optional<Timestamp> oldest_evictable() const override;
   void evict_oldest() override;
+  [[nodiscard]] std::vector<CompleteTo> complete_to() const override;
   [[nodiscard]] StoreDescription describe() const override;
   [[nodiscard]] std::unique_ptr<StoreScan> scan(ScanRequest request) const override;
 
@@ -187,6 +194,8 @@ class WindowStore final : public StateStore {
   std::uint64_t epoch_ = 1;  // counts commits and aborts
   Timestamp stream_time_ = kNoStreamTime;
   Timestamp committed_stream_time_ = kNoStreamTime;
+  Completeness complete_;
+  Completeness committed_complete_;
   Timestamp dropped_before_ = kNoStreamTime;
   Timestamp closed_before_ = kNoStreamTime;
   std::uint64_t windows_dropped_count_ = 0;

@@ -1,0 +1,79 @@
+#include "topology/output.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace penstock::topology {
+
+Output::Output(std::int32_t partition_count, std::optional<PartitionId> only)
+    : only_(only), open_(static_cast<std::size_t>(partition_count)) {
+  PENSTOCK_CHECK(partition_count > 0);
+  PENSTOCK_CHECK(!only.has_value() || (only->value() >= 0 && only->value() < partition_count));
+}
+
+PartitionId Output::partition_of(const std::optional<ByteView>& key) {
+  if (only_.has_value()) {
+    return *only_;
+  }
+  if (key.has_value()) {
+    return partition_for_key(*key, partition_count());
+  }
+  next_partition_ = (next_partition_ + 1) % partition_count();
+  return PartitionId(next_partition_);
+}
+
+void Output::append(Timestamp timestamp, std::optional<ByteView> key,
+                    std::optional<ByteView> value) {
+  append_to(partition_of(key), timestamp, key, value);
+}
+
+void Output::append_to(PartitionId partition, Timestamp timestamp, std::optional<ByteView> key,
+                       std::optional<ByteView> value, std::span<const HeaderView> headers) {
+  batch(partition).append(timestamp, key, value, headers);
+}
+
+void Output::append(const RecordSpan& records) {
+  for (std::size_t index = 0; index < records.size(); ++index) {
+    append(records.timestamps[index], to_optional(records.keys[index]),
+           to_optional(records.values[index]));
+  }
+}
+
+RecordBatchBuilder& Output::batch(PartitionId partition) {
+  RecordBatchBuilder& builder = open_[static_cast<std::size_t>(partition.value())];
+  if (builder.size_bytes() >= kBatchSizeMax) {
+    close(partition);
+  }
+  return builder;
+}
+
+void Output::close(PartitionId partition) {
+  RecordBatch batch = open_[static_cast<std::size_t>(partition.value())].finish();
+  closed_bytes_ += batch.bytes.size();
+  closed_.push_back({partition, std::move(batch)});
+}
+
+std::size_t Output::size_bytes() const {
+  std::size_t size = closed_bytes_;
+  for (const RecordBatchBuilder& builder : open_) {
+    size += builder.size_bytes();
+  }
+  return size;
+}
+
+std::vector<OutputBatch> Output::take() {
+  for (std::int32_t partition = 0; partition < partition_count(); ++partition) {
+    if (!open_[static_cast<std::size_t>(partition)].empty()) {
+      close(PartitionId(partition));
+    }
+  }
+  closed_bytes_ = 0;
+  return std::exchange(closed_, {});
+}
+
+void Output::clear() {
+  static_cast<void>(take());
+}
+
+}  // namespace penstock::topology

@@ -1,0 +1,162 @@
+// Topology says what is done with which topics: sources, processors, stores and sinks, connected.
+//
+// Pure description, without threads or data. TopologyBuilder collects it and checks it; the engine
+// makes tasks of it. What is connected, also by sharing a store, forms one sub-topology, and each
+// sub-topology runs as one task per partition of its source topics. Two sub-topologies meet only
+// in topics: a sink of one writes the repartition topic that is a source of the other.
+// The terms and rules are those of Kafka Streams' Processor API.
+//
+//   TopologyBuilder builder;
+//   builder.add_source("in", {"clicks"});
+//   builder.add_processor("count", [] { return std::make_unique<Count>(); }, {"in"});
+//   builder.add_store({"counts", make_count_store}, {"count"});
+//   builder.add_sink("out", {"click_counts"}, {"count"});
+//   Result<Topology> topology = builder.build();
+//
+// Threads   none of its own; a Topology is immutable and may be shared.
+// Errors    kInvalid  from build(): names that are used twice or unknown, a processor without a
+//           source, two sources of one topic; the message names the node
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "record/types.h"
+#include "store/state_store.h"
+#include "topology/processor.h"
+
+namespace penstock::topology {
+
+using ProcessorFactory = std::function<std::unique_ptr<Processor>()>;
+
+// What a store is told about where it lives.
+struct StoreContext {
+  PartitionId partition;
+  std::uint64_t hash_seed = 0;  // secret, random per process
+};
+
+using StoreFactory = std::function<std::unique_ptr<store::StateStore>(const StoreContext&)>;
+
+enum class Partitioning : std::uint8_t {
+  kByKey,  // murmur2 of the record's key, as Kafka's clients
+  kTask,   // the number of the writing task's partition
+};
+
+struct SinkOptions {
+  std::string topic;
+  Partitioning partitioning = Partitioning::kByKey;
+};
+
+// Topics that a topology brings with it. They have as many partitions as the sub-topology that
+// reads the named topic has tasks.
+struct InternalTopic {
+  enum class Kind : std::uint8_t { kRepartition, kChangelog, kOutput };
+
+  std::string name;
+  Kind kind = Kind::kOutput;
+  std::string partitions_of;  // a topic that has the same number of partitions
+
+  friend bool operator==(const InternalTopic&, const InternalTopic&) = default;
+};
+
+struct SourceNode {
+  std::string name;
+  std::vector<std::string> topics;
+};
+
+struct ProcessorNode {
+  std::string name;
+  ProcessorFactory factory;
+  std::vector<std::string> children;  // processors and sinks
+  std::vector<std::string> stores;
+};
+
+struct SinkNode {
+  std::string name;
+  SinkOptions options;
+};
+
+struct StoreNode {
+  std::string name;
+  StoreFactory factory;
+  std::string changelog_topic;
+};
+
+struct SubTopology {
+  std::vector<SourceNode> sources;
+  std::vector<ProcessorNode> processors;  // each after all that forward to it
+  std::vector<SinkNode> sinks;
+  std::vector<StoreNode> stores;
+  std::vector<std::vector<std::string>> source_children;  // of sources[i]
+};
+
+class Topology {
+ public:
+  [[nodiscard]] const std::vector<SubTopology>& sub_topologies() const { return sub_topologies_; }
+
+  [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const {
+    return internal_topics_;
+  }
+
+  // All topics read, repartition topics included; sorted.
+  [[nodiscard]] std::vector<std::string> source_topics() const;
+
+  // For people: sub-topologies with their nodes and connections, one line each.
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  friend class TopologyBuilder;
+
+  std::vector<SubTopology> sub_topologies_;
+  std::vector<InternalTopic> internal_topics_;
+};
+
+class TopologyBuilder {
+ public:
+  using Names = std::vector<std::string>;
+
+  TopologyBuilder& add_source(std::string name, Names topics);
+  TopologyBuilder& add_processor(std::string name, ProcessorFactory factory, Names parents);
+  TopologyBuilder& add_sink(std::string name, SinkOptions options, Names parents);
+  // A store of the processors named; its changelog topic is `<name>-changelog`.
+  TopologyBuilder& add_store(std::string name, StoreFactory factory, Names processors);
+  // A topic to be made before the topology runs. Changelog topics need no mention.
+  TopologyBuilder& add_internal_topic(InternalTopic topic);
+
+  // Once.
+  [[nodiscard]] Result<Topology> build();
+
+ private:
+  enum class NodeKind : std::uint8_t { kSource, kProcessor, kSink, kStore };
+
+  struct Node {
+    NodeKind kind;
+    std::string name;
+    Names parents;  // of a store: the processors that use it
+    Names topics;
+    ProcessorFactory processor_factory;
+    StoreFactory store_factory;
+    SinkOptions sink;
+    std::size_t group = 0;  // joined nodes have one representative
+  };
+
+  Node& add(NodeKind kind, std::string name, Names parents);
+  [[nodiscard]] const Node* find(std::string_view name) const;
+  [[nodiscard]] std::size_t group_of(std::size_t node) const;
+  [[nodiscard]] Status check() const;
+  [[nodiscard]] Status check_parents(const Node& node) const;
+  void join_groups();
+  [[nodiscard]] Names children_of(const std::string& name) const;
+  [[nodiscard]] SubTopology make_sub_topology(std::size_t group) const;
+
+  std::vector<Node> nodes_;
+  std::vector<InternalTopic> internal_topics_;
+};
+
+}  // namespace penstock::topology
