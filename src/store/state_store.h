@@ -107,6 +107,17 @@ class StateStore {
 
   virtual void evict_oldest() {}
 
+  // Memory of what is leaving already: evicted, but not yet taken out of the changelog.
+  [[nodiscard]] virtual std::uint64_t leaving_bytes() const { return 0; }
+
+  struct WindowCounts {
+    std::uint64_t closed = 0;
+    std::uint64_t dropped = 0;
+  };
+
+  // Since the last call.
+  [[nodiscard]] virtual WindowCounts take_window_counts() { return {}; }
+
   // Up to where the source topic is contained in the committed state, as far as is known.
   [[nodiscard]] virtual std::vector<CompleteTo> complete_to() const = 0;
   // Everything of it but the figures of partitions.

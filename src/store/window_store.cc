@@ -338,7 +338,7 @@ void WindowStore::drop(TableMap::iterator at) {
   leaving_.push_back(std::move(at->second));
   tables_.erase(at);
   recent_.fill(nullptr);
-  ++windows_dropped_count_;
+  ++window_counts_.dropped;
 }
 
 void WindowStore::drop_expired() {
@@ -354,26 +354,33 @@ void WindowStore::drop_expired() {
 void WindowStore::count_closed() {
   for (auto at = tables_.lower_bound(closed_before_);
        at != tables_.end() && windows_.is_closed(at->first, stream_time_); ++at) {
-    ++windows_closed_count_;
+    ++window_counts_.closed;
     closed_before_ = windows_.end_of(at->first);
   }
 }
 
-std::uint64_t WindowStore::size_bytes() const {
-  std::uint64_t size = 0;
-  const auto add = [&size](const Table& table) {
-    size += sizeof(Table) + table.rows.size_bytes() +
-            (table.touched.capacity() + table.changed.capacity()) * sizeof(RowId) +
-            table.undo.capacity() * sizeof(std::uint64_t);
-    for (const Changes& changes : table.changes) {
-      size += sizeof(Changes) + changes.rows.capacity() * sizeof(RowId);
-    }
-  };
-  for (const auto& [start, table] : tables_) {
-    add(*table);
+std::uint64_t WindowStore::size_of(const Table& table) {
+  std::uint64_t size = sizeof(Table) + table.rows.size_bytes() +
+                       (table.touched.capacity() + table.changed.capacity()) * sizeof(RowId) +
+                       table.undo.capacity() * sizeof(std::uint64_t);
+  for (const Changes& changes : table.changes) {
+    size += sizeof(Changes) + changes.rows.capacity() * sizeof(RowId);
   }
+  return size;
+}
+
+std::uint64_t WindowStore::size_bytes() const {
+  std::uint64_t size = leaving_bytes();
+  for (const auto& [start, table] : tables_) {
+    size += size_of(*table);
+  }
+  return size;
+}
+
+std::uint64_t WindowStore::leaving_bytes() const {
+  std::uint64_t size = 0;
   for (const std::unique_ptr<Table>& table : leaving_) {
-    add(*table);
+    size += size_of(*table);
   }
   return size;
 }
@@ -498,7 +505,7 @@ void WindowStore::finish_restore(TimePoint now) {
   while (!tables_.empty() && tables_.begin()->first < restore_dropped_before_) {
     tables_.begin()->second->changed.clear();
     drop(tables_.begin());
-    --windows_dropped_count_;  // it was counted when it was dropped first
+    --window_counts_.dropped;  // it was counted when it was dropped first
   }
   dropped_before_ = restore_dropped_before_;
   for (auto& [start, table] : tables_) {

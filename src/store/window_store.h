@@ -26,6 +26,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/aggregate.h"
@@ -106,11 +107,6 @@ class WindowStore final : public StateStore {
     return row + RowTable::kCellsAt;
   }
 
-  // Closed windows driven out by evict_oldest() or retention.
-  [[nodiscard]] std::uint64_t windows_dropped() const { return windows_dropped_count_; }
-
-  [[nodiscard]] std::uint64_t windows_closed() const { return windows_closed_count_; }
-
   [[nodiscard]] const std::string& name() const override { return options_.name; }
 
   void flush(ChangelogSink& changelog) override;
@@ -130,6 +126,12 @@ class WindowStore final : public StateStore {
   [[nodiscard]] std::uint64_t entry_count() const override;
   [[nodiscard]] std::optional<Timestamp> oldest_evictable() const override;
   void evict_oldest() override;
+  [[nodiscard]] std::uint64_t leaving_bytes() const override;
+
+  [[nodiscard]] WindowCounts take_window_counts() override {
+    return std::exchange(window_counts_, {});
+  }
+
   [[nodiscard]] std::vector<CompleteTo> complete_to() const override;
   [[nodiscard]] StoreDescription describe() const override;
   [[nodiscard]] std::unique_ptr<StoreScan> scan(ScanRequest request) const override;
@@ -167,6 +169,7 @@ class WindowStore final : public StateStore {
 
   using TableMap = std::map<Timestamp, std::unique_ptr<Table>>;
 
+  [[nodiscard]] static std::uint64_t size_of(const Table& table);
   Table& table_for(Timestamp window_start);
   Table& open_table(Timestamp window_start);
   void touch_first(Table& table, RowId id, std::uint64_t* row);
@@ -198,8 +201,7 @@ class WindowStore final : public StateStore {
   Completeness committed_complete_;
   Timestamp dropped_before_ = kNoStreamTime;
   Timestamp closed_before_ = kNoStreamTime;
-  std::uint64_t windows_dropped_count_ = 0;
-  std::uint64_t windows_closed_count_ = 0;
+  WindowCounts window_counts_;
   // Only between begin_restore() and finish_restore():
   Timestamp restore_dropped_before_ = kNoStreamTime;
   Offset restore_changes_from_{0};

@@ -77,6 +77,9 @@ class ProcessorContext {
   // Asks for a commit soon, also if nothing was processed.
   virtual void request_commit() = 0;
 
+  // The thread is about to stop: what is kept back for later should be written now.
+  [[nodiscard]] virtual bool draining() const = 0;
+
   // The largest timestamp the task has seen; store::kNoStreamTime before the first record.
   [[nodiscard]] virtual Timestamp stream_time() const = 0;
   [[nodiscard]] virtual TimePoint now() const = 0;
@@ -107,6 +110,9 @@ class Processor {
   virtual void committed() {}
 
   virtual void aborted() {}
+
+  // False while something is kept back that a later commit will write.
+  [[nodiscard]] virtual bool is_idle() const { return true; }
 };
 
 }  // namespace penstock::topology

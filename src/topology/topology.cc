@@ -220,7 +220,7 @@ Result<Topology> TopologyBuilder::build() {
     PENSTOCK_CHECK(!sub.sources.empty());  // every node leads back to one: check_parents()
     for (const StoreNode& store : sub.stores) {
       topology.internal_topics_.push_back({store.changelog_topic, InternalTopic::Kind::kChangelog,
-                                           sub.sources.front().topics.front()});
+                                           sub.sources.front().topics.front(), std::nullopt});
     }
     topology.sub_topologies_.push_back(std::move(sub));
   }

@@ -18,6 +18,7 @@
 //           source, two sources of one topic; the message names the node
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,6 +62,7 @@ struct InternalTopic {
   std::string name;
   Kind kind = Kind::kOutput;
   std::string partitions_of;  // a topic that has the same number of partitions
+  std::optional<std::chrono::milliseconds> retention;  // of outputs; absent: forever
 
   friend bool operator==(const InternalTopic&, const InternalTopic&) = default;
 };

@@ -1,0 +1,151 @@
+#include "engine/record_queue.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr std::string_view kIngestHeader = "__penstock.ingest_us";
+
+std::optional<std::int64_t> ingest_time(const RecordView& record) {
+  if (record.header_count == 0) {
+    return std::nullopt;
+  }
+  const std::optional<ByteView> value = find_header(record, kIngestHeader);
+  if (!value.has_value() || value->size() != sizeof(std::int64_t)) {
+    return std::nullopt;
+  }
+  return load_be<std::int64_t>(value->data());
+}
+
+}  // namespace
+
+RecordQueue::RecordQueue(TopicPartition from, Offset position, Timestamp stream_time)
+    : from_(from),
+      position_(position),
+      committed_(position),
+      stream_time_(stream_time),
+      committed_stream_time_(stream_time) {
+  columns_.reserve(kRunMax);
+}
+
+void RecordQueue::push(log::FetchedBatch batch) {
+  size_bytes_ += batch.bytes.size();
+  batches_.push_back(std::move(batch));
+}
+
+Result<bool> RecordQueue::has_records() {
+  while (at_ == columns_.size()) {
+    if (reader_at_end_) {
+      if (reader_.has_value()) {
+        size_bytes_ -= batches_.front().bytes.size();
+        batches_.pop_front();
+        reader_.reset();
+      }
+      if (batches_.empty()) {
+        columns_.clear();
+        at_ = 0;
+        return false;
+      }
+      PENSTOCK_TRY(open_batch());
+    }
+    PENSTOCK_TRY(decode());
+  }
+  return true;
+}
+
+Status RecordQueue::open_batch() {
+  const auto batch =
+      RecordBatchView::parse(batches_.front().bytes, RecordBatchView::Verify::kHeaderOnly);
+  if (!batch) {
+    return Error(ErrorCode::kCorrupt, batch.error().message());
+  }
+  reader_.emplace(*batch);
+  reader_at_end_ = batch->is_control();
+  return {};
+}
+
+Status RecordQueue::decode() {
+  columns_.clear();
+  at_ = 0;
+  RecordView record;
+  while (columns_.size() < kRunMax) {
+    if (reader_at_end_ || !reader_->next(record)) {
+      reader_at_end_ = true;
+      break;
+    }
+    if (record.header_count != 0) {
+      if (const auto time = ingest_time(record)) {
+        ingest_us_ = time;
+      }
+    }
+    if (record.offset >= position_) {
+      columns_.push_back(record.offset, record.timestamp, topology::from_optional(record.key),
+                         topology::from_optional(record.value));
+    }
+  }
+  if (!reader_->status()) {
+    return Error(ErrorCode::kCorrupt,
+                 "offset " + to_string(position_) + ": " + reader_->status().error().message());
+  }
+  return {};
+}
+
+topology::RecordSpan RecordQueue::head(std::size_t count_max,
+                                       std::optional<Timestamp> until) const {
+  const auto& timestamps = columns_.timestamps();
+  std::size_t end = std::min(columns_.size(), at_ + count_max);
+  if (until.has_value()) {
+    std::size_t cut = at_ + 1;
+    while (cut < end && timestamps[cut] <= *until) {
+      ++cut;
+    }
+    end = cut;
+  }
+  return columns_.span(from_, stream_time_, at_, end);
+}
+
+void RecordQueue::pop(std::size_t count) {
+  PENSTOCK_CHECK(count > 0 && at_ + count <= columns_.size());
+  const topology::RecordSpan done = columns_.span(from_, stream_time_, at_, at_ + count);
+  position_ = done.offsets.back() + 1;
+  stream_time_ = std::max(stream_time_, *std::ranges::max_element(done.timestamps));
+  record_count_ += count;
+  for (std::size_t index = 0; index < count; ++index) {
+    bytes_ += done.keys[index].size() + done.values[index].size();
+  }
+  if (ingest_us_.has_value()) {
+    if (accepted_.empty() || accepted_.back().ingest_us != *ingest_us_) {
+      accepted_.push_back({*ingest_us_, 0});
+    }
+    accepted_.back().count += count;
+  }
+  at_ += count;
+}
+
+void RecordQueue::commit() {
+  committed_ = position_;
+  committed_stream_time_ = stream_time_;
+  accepted_.clear();
+  record_count_ = 0;
+  bytes_ = 0;
+}
+
+void RecordQueue::rewind() {
+  position_ = committed_;
+  stream_time_ = committed_stream_time_;
+  accepted_.clear();
+  record_count_ = 0;
+  bytes_ = 0;
+  batches_.clear();
+  size_bytes_ = 0;
+  reader_.reset();
+  reader_at_end_ = true;
+  columns_.clear();
+  at_ = 0;
+}
+
+}  // namespace penstock::engine

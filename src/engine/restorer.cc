@@ -1,0 +1,66 @@
+#include "engine/restorer.h"
+
+#include <algorithm>
+
+namespace penstock::engine {
+
+Result<std::unique_ptr<Restorer>> Restorer::open(log::Log& log, Task& task) {
+  std::unique_ptr<Restorer> restorer(new Restorer(log, task));
+  PENSTOCK_TRY(restorer->begin());
+  return restorer;
+}
+
+Status Restorer::begin() {
+  PENSTOCK_TRY(task_.begin_restore());
+  std::vector<log::Consumer::Position> positions;
+  for (const ChangelogPartition& changelog : task_.changelogs()) {
+    PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(changelog.partition));
+    if (offsets.start == offsets.end) {
+      continue;
+    }
+    if (!task_.has_committed_state()) {
+      return Error(ErrorCode::kInvalid, "store \"" + changelog.store +
+                                            "\" has a changelog, but no offsets were ever "
+                                            "committed with it; delete the topic \"" +
+                                            changelog.store +
+                                            "-changelog\" to count again from the beginning");
+    }
+    ranges_[changelog.partition] = {offsets.start, offsets.end};
+    positions.push_back({changelog.partition, offsets.start});
+  }
+  log::ConsumerOptions options;
+  options.name = "restore-" + to_string(task_.id());
+  PENSTOCK_TRY_ASSIGN(consumer_, log_.open_consumer(std::move(options)));
+  return consumer_->assign(std::move(positions));
+}
+
+Result<bool> Restorer::run_once(std::size_t bytes_max) {
+  if (remaining() > 0) {
+    PENSTOCK_TRY_ASSIGN(log::Consumer::Polled polled, consumer_->poll(bytes_max));
+    for (const log::FetchedBatch& batch : polled.batches) {
+      PENSTOCK_TRY(task_.restore(batch.from, batch));
+      PENSTOCK_TRY_ASSIGN(
+          const RecordBatchView view,
+          RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
+      ranges_[batch.from].next = view.last_offset() + 1;
+    }
+  }
+  if (remaining() > 0) {
+    return false;
+  }
+  PENSTOCK_TRY(task_.finish_restore([this](TopicPartition changelog) {
+    const auto offsets = log_.offsets(changelog);
+    return offsets ? offsets->end : Offset(0);
+  }));
+  return true;
+}
+
+std::uint64_t Restorer::remaining() const {
+  std::uint64_t count = 0;
+  for (const auto& [partition, range] : ranges_) {
+    count += static_cast<std::uint64_t>(std::max<std::int64_t>(0, range.end - range.next));
+  }
+  return count;
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,47 @@
+// Restorer brings the stores of one task back from their changelogs, a few batches at a time.
+//
+// It reads each changelog partition from its start to where it ended when restoring began; nobody
+// writes to it meanwhile, because the partition has one owner and the former one is fenced.
+//
+// Threads   one.
+// Lifetime  log and task outlive it.
+// Errors    those of the log; kCorrupt and kInvalid if the changelog cannot be read
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "core/result.h"
+#include "engine/task.h"
+#include "log/log.h"
+
+namespace penstock::engine {
+
+class Restorer {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Restorer>> open(log::Log& log, Task& task);
+
+  // Restores about `bytes_max`. True when everything is restored and the task runs.
+  [[nodiscard]] Result<bool> run_once(std::size_t bytes_max);
+
+  // Records still to be read.
+  [[nodiscard]] std::uint64_t remaining() const;
+
+ private:
+  struct Range {
+    Offset next;
+    Offset end;
+  };
+
+  Restorer(log::Log& log, Task& task) : log_(log), task_(task) {}
+
+  [[nodiscard]] Status begin();
+
+  log::Log& log_;
+  Task& task_;
+  std::unique_ptr<log::Consumer> consumer_;
+  std::map<TopicPartition, Range> ranges_;
+};
+
+}  // namespace penstock::engine

@@ -1,0 +1,765 @@
+#include "engine/stream_thread.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/check.h"
+#include "engine/topics.h"
+
+namespace penstock::engine {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBackOffMin{10};
+constexpr std::chrono::milliseconds kBackOffMax{2000};
+constexpr std::chrono::milliseconds kPublishInterval{100};
+constexpr std::chrono::milliseconds kFullStatePause{20};
+// Stores are brought down to this part of their limit, so that there is room until the next commit.
+constexpr double kStateFilledMax = 0.9;
+
+std::string full_name(const StreamThread::Options& options) {
+  return options.application_id + (options.instance.empty() ? "" : "-" + options.instance) + "-" +
+         std::to_string(options.index);
+}
+
+}  // namespace
+
+std::string_view to_string(ThreadState state) {
+  static constexpr std::array<std::string_view, 5> kNames = {"running", "committing", "rejoining",
+                                                             "failed", "closed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+struct StreamThread::Waker final : RefCounted {
+  Guarded<log::Consumer*> consumer{nullptr};
+
+  void wake() {
+    consumer.with([](log::Consumer* sleeper) {
+      if (sleeper != nullptr) {
+        sleeper->wake();
+      }
+    });
+  }
+};
+
+StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
+                           telemetry::Logger& logger, const topology::Topology& topology,
+                           Options options)
+    : log_(log),
+      clock_(clock),
+      logger_(logger),
+      topology_(topology),
+      options_(std::move(options)),
+      environment_{clock, options_.hash_seed, {}},
+      metrics_(registry, options_.application_id),
+      waker_(make_ref<Waker>()),
+      queries_(options_.query_count_max) {}
+
+Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os::Clock& clock,
+                                                         telemetry::Registry& registry,
+                                                         telemetry::Logger& logger,
+                                                         const topology::Topology& topology,
+                                                         Options options) {
+  std::unique_ptr<StreamThread> thread(
+      new StreamThread(log, clock, registry, logger, topology, std::move(options)));
+  const auto fail = [&](const Error& error) {
+    return error.with("job \"" + thread->options_.application_id + "\"");
+  };
+  auto topics = prepare_topics(log, topology);
+  if (!topics) {
+    return fail(topics.error());
+  }
+  thread->environment_.topics = *std::move(topics);
+  const Status joined = thread->join();
+  if (!joined) {
+    return fail(joined.error());
+  }
+  return thread;
+}
+
+StreamThread::~StreamThread() {
+  waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
+}
+
+Status StreamThread::join() {
+  // The producer first: it fences whoever held this place before, so that nothing of theirs can
+  // be committed after the offsets and changelogs are read.
+  PENSTOCK_TRY_ASSIGN(producer_, log_.open_transactional_producer(full_name(options_)));
+  log::ConsumerOptions consumer;
+  consumer.name = full_name(options_);
+  consumer.group_id = options_.application_id;
+  consumer.instance_id = full_name(options_);
+  for (const std::string& topic : topology_.source_topics()) {
+    consumer.topics.push_back(environment_.topics.find(topic)->second.id);
+  }
+  PENSTOCK_TRY_ASSIGN(consumer_, log_.open_consumer(std::move(consumer)));
+  waker_->consumer.with([this](log::Consumer*& sleeper) { sleeper = consumer_.get(); });
+  return {};
+}
+
+void StreamThread::transition(ThreadState to) {
+  // Rows: from; columns: to. In the order of ThreadState.
+  static constexpr bool kLegal[5][5] = {
+      {false, true, true, true, true},      // running
+      {true, false, true, true, true},      // committing
+      {true, false, false, true, true},     // rejoining
+      {false, false, false, false, true},   // failed
+      {false, false, false, false, false},  // closed
+  };
+  PENSTOCK_CHECK(kLegal[static_cast<std::size_t>(state_)][static_cast<std::size_t>(to)]);
+  state_ = to;
+}
+
+Result<bool> StreamThread::run_once() {
+  Result<bool> worked = step();
+  if (!worked) {
+    transition(ThreadState::kFailed);
+    for (auto& reader : reading_) {
+      reader->fail(worked.error());
+    }
+    reading_.clear();
+    return worked.error().with("job \"" + options_.application_id + "\"");
+  }
+  if (unpublished_ && (!*worked || clock_.now() - published_at_ >= kPublishInterval)) {
+    publish();
+  }
+  return worked;
+}
+
+Result<bool> StreamThread::step() {
+  switch (state_) {
+    case ThreadState::kCommitting:
+      return finish_commit();
+    case ThreadState::kRunning:
+      return step_running();
+    case ThreadState::kRejoining:
+      if (clock_.now() < retry_at_) {
+        return false;
+      }
+      if (const Status joined = join(); !joined) {
+        if (joined.error().code() == ErrorCode::kFatal) {
+          return joined.error();
+        }
+        rejoin(joined.error());
+        return false;
+      }
+      transition(ThreadState::kRunning);
+      return true;
+    case ThreadState::kFailed:
+    case ThreadState::kClosed:
+      return false;
+  }
+  check_failed("unknown ThreadState", __FILE__, __LINE__);
+}
+
+Result<bool> StreamThread::step_running() {
+  const bool answered = answer_queries();
+  if (clock_.now() < retry_at_) {
+    return answered;
+  }
+  PENSTOCK_TRY_ASSIGN(const bool polled, poll());
+  if (state_ != ThreadState::kRunning) {
+    return true;
+  }
+  PENSTOCK_TRY_ASSIGN(const bool restored, restore());
+  PENSTOCK_TRY_ASSIGN(const bool processed, process());
+  for (const auto& [id, task] : tasks_) {
+    if (task->state() == TaskState::kRunning) {
+      task->punctuate();
+      if (draining_) {
+        task->drain();
+      }
+    }
+  }
+  PENSTOCK_TRY_ASSIGN(const bool committed, commit_if_due());
+  return answered || polled || restored || processed || committed;
+}
+
+Result<bool> StreamThread::poll() {
+  pause_or_resume_queues();
+  Result<log::Consumer::Polled> polled = consumer_->poll(options_.fetch_bytes);
+  if (!polled) {
+    PENSTOCK_TRY(recover(polled.error()));
+    return true;
+  }
+  polled_nothing_ = polled->batches.empty();
+  for (log::FetchedBatch& batch : polled->batches) {
+    const auto task = task_of_.find(batch.from);
+    if (task != task_of_.end()) {
+      task->second->push(std::move(batch));
+    }
+  }
+  if (polled->rebalance.has_value()) {
+    PENSTOCK_TRY(handle(*polled->rebalance));
+    return true;
+  }
+  return !polled_nothing_;
+}
+
+void StreamThread::pause_or_resume_queues() {
+  for (const auto& [partition, task] : task_of_) {
+    for (const auto& queue : task->queues()) {
+      if (queue->from() != partition || task->state() != TaskState::kRunning) {
+        continue;
+      }
+      const bool is_paused = paused_.contains(partition);
+      if (!is_paused && queue->size_bytes() >= options_.queue_bytes_max) {
+        consumer_->pause(partition);
+        paused_.insert(partition);
+      } else if (is_paused && queue->size_bytes() <= options_.queue_bytes_max / 2) {
+        consumer_->resume(partition);
+        paused_.erase(partition);
+      }
+    }
+  }
+}
+
+Result<bool> StreamThread::restore() {
+  bool worked = false;
+  for (auto at = restorers_.begin(); at != restorers_.end();) {
+    PENSTOCK_TRY_ASSIGN(const bool done, at->second->run_once(options_.fetch_bytes));
+    worked = true;
+    unpublished_ = true;
+    at = done ? restorers_.erase(at) : std::next(at);
+  }
+  return worked;
+}
+
+Result<bool> StreamThread::process() {
+  if (state_is_full_ || !revoking_.empty()) {
+    return false;
+  }
+  std::size_t record_count = 0;
+  std::size_t pending = 0;
+  while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max) {
+    PENSTOCK_TRY_ASSIGN(Task* const task, choose_task());
+    if (task == nullptr) {
+      break;
+    }
+    PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
+    record_count += count;
+    pending = 0;
+    for (const auto& [id, other] : tasks_) {
+      pending += other->pending_bytes();
+    }
+  }
+  return record_count > 0;
+}
+
+// By turns the task whose next record is oldest, which keeps partitions abreast of each other when
+// there is much to catch up with, and simply the next one, so that none is starved.
+Result<Task*> StreamThread::choose_task() {
+  ++turn_;
+  const std::size_t first = tasks_.empty() ? 0 : turn_ / 2 % tasks_.size();
+  Task* chosen = nullptr;
+  std::optional<Timestamp> oldest;
+  std::size_t index = 0;
+  for (const auto& [id, task] : tasks_) {
+    const std::size_t at = index++;
+    if (task->state() != TaskState::kRunning) {
+      continue;
+    }
+    PENSTOCK_TRY_ASSIGN(const std::optional<Timestamp> head, task->head_timestamp());
+    if (!head.has_value()) {
+      continue;
+    }
+    if (turn_ % 2 == 0 && at == first) {
+      return task.get();
+    }
+    if (!oldest.has_value() || *head < *oldest) {
+      oldest = head;
+      chosen = task.get();
+    }
+  }
+  return chosen;
+}
+
+Status StreamThread::handle(const log::Consumer::Rebalance& rebalance) {
+  using Kind = log::Consumer::Rebalance::Kind;
+  unpublished_ = true;
+  switch (rebalance.kind) {
+    case Kind::kAssigned:
+      return assign(rebalance.partitions);
+    case Kind::kRevoked:
+      return revoke(rebalance.partitions);
+    case Kind::kLost:
+      logger_.warn("engine", "lost partitions to another member of the group",
+                   {{"job", options_.application_id}, {"count", rebalance.partitions.size()}});
+      drop_partitions(rebalance.partitions);
+      return {};
+  }
+  check_failed("unknown Rebalance::Kind", __FILE__, __LINE__);
+}
+
+Status StreamThread::assign(const std::vector<TopicPartition>& partitions) {
+  owned_.insert(owned_.end(), partitions.begin(), partitions.end());
+  return open_tasks();
+}
+
+// Makes the tasks all of whose source partitions are owned.
+Status StreamThread::open_tasks() {
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::OffsetCommit> committed,
+                      log_.committed(options_.application_id));
+  for (std::size_t index = 0; index < topology_.sub_topologies().size(); ++index) {
+    const topology::SubTopology& sub = topology_.sub_topologies()[index];
+    const TopicHandle first = environment_.topics.find(sub.sources[0].topics[0])->second;
+    for (std::int32_t number = 0; number < first.partition_count; ++number) {
+      const Task::Id id{static_cast<std::int32_t>(index), PartitionId(number)};
+      std::vector<TopicPartition> sources;
+      for (const topology::SourceNode& source : sub.sources) {
+        for (const std::string& topic : source.topics) {
+          sources.push_back({environment_.topics.find(topic)->second.id, id.partition});
+        }
+      }
+      const bool all_owned = std::ranges::all_of(sources, [&](TopicPartition partition) {
+        return std::ranges::find(owned_, partition) != owned_.end();
+      });
+      if (all_owned && !tasks_.contains(id)) {
+        PENSTOCK_TRY(open_task(id, sources, committed));
+      }
+    }
+  }
+  return {};
+}
+
+Result<SourcePosition> StreamThread::position_of(TopicPartition partition,
+                                                 const std::vector<log::OffsetCommit>& committed) {
+  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition));
+  const auto commit = std::ranges::find_if(
+      committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
+  if (commit == committed.end()) {
+    return SourcePosition{partition, offsets.start, std::nullopt};
+  }
+  PENSTOCK_TRY_ASSIGN(OffsetNote note, parse_offset_note(commit->metadata));
+  if (commit->next_offset < offsets.start) {
+    const std::int64_t count = offsets.start - commit->next_offset;
+    logger_.error("engine", "records were deleted by retention before they were processed",
+                  {{"job", options_.application_id},
+                   {"partition", partition.partition.value()},
+                   {"count", count}});
+    metrics_.skipped(static_cast<std::uint64_t>(count));
+  }
+  const Offset offset = std::max(commit->next_offset, offsets.start);
+  return SourcePosition{partition, offset, std::move(note)};
+}
+
+Status StreamThread::open_task(Task::Id id, const std::vector<TopicPartition>& sources,
+                               const std::vector<log::OffsetCommit>& committed) {
+  std::vector<SourcePosition> positions;
+  for (const TopicPartition partition : sources) {
+    PENSTOCK_TRY_ASSIGN(SourcePosition position, position_of(partition, committed));
+    PENSTOCK_TRY(consumer_->seek(partition, position.offset));
+    positions.push_back(std::move(position));
+  }
+  const auto index = static_cast<std::size_t>(id.sub_topology);
+  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Task> task,
+                      Task::create(id, topology_.sub_topologies()[index], environment_, positions));
+  PENSTOCK_TRY_ASSIGN(restorers_[id], Restorer::open(log_, *task));
+  for (const TopicPartition partition : sources) {
+    task_of_[partition] = task.get();
+  }
+  tasks_[id] = std::move(task);
+  return {};
+}
+
+Status StreamThread::revoke(std::vector<TopicPartition> partitions) {
+  revoking_ = std::move(partitions);
+  for (const TopicPartition partition : revoking_) {
+    const auto task = task_of_.find(partition);
+    if (task != task_of_.end() && task->second->state() == TaskState::kRunning) {
+      task->second->suspend();
+    }
+  }
+  return has_uncommitted() ? Status() : finish_revocation();
+}
+
+Status StreamThread::finish_revocation() {
+  drop_partitions(std::exchange(revoking_, {}));
+  return consumer_->finish_revocation();
+}
+
+void StreamThread::drop_partitions(const std::vector<TopicPartition>& partitions) {
+  for (auto& reader : reading_) {
+    reader->fail(Error(ErrorCode::kBusy, "a partition of the store is being moved; try again"));
+  }
+  reading_.clear();
+  for (const TopicPartition partition : partitions) {
+    std::erase(owned_, partition);
+    paused_.erase(partition);
+    metrics_.forget(partition);
+    const auto found = task_of_.find(partition);
+    if (found == task_of_.end()) {
+      continue;
+    }
+    Task* const task = found->second;
+    std::erase_if(task_of_, [&](const auto& entry) { return entry.second == task; });
+    std::erase(committing_, task);
+    task->close();
+    restorers_.erase(task->id());
+    tasks_.erase(task->id());
+  }
+  unpublished_ = true;
+}
+
+// Drops everything, uncommitted work too, and joins the group anew.
+void StreamThread::rejoin(const Error& why) {
+  logger_.warn("engine", "joins its group again",
+               {{"job", options_.application_id}, {"because", why.message()}});
+  drop_partitions(std::vector(owned_));
+  revoking_.clear();
+  commit_.reset();
+  waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
+  producer_.reset();
+  consumer_.reset();
+  back_off_ = std::clamp(back_off_ * 2, kBackOffMin, kBackOffMax);
+  retry_at_ = clock_.now() + back_off_;
+  if (state_ != ThreadState::kRejoining) {
+    transition(ThreadState::kRejoining);
+  }
+}
+
+bool StreamThread::has_uncommitted() const {
+  return std::ranges::any_of(tasks_,
+                             [](const auto& entry) { return entry.second->needs_commit(); });
+}
+
+bool StreamThread::commit_is_due() const {
+  if (!has_uncommitted()) {
+    return false;
+  }
+  const auto elapsed = clock_.now() - commit_begun_;
+  if (elapsed >= options_.commit_interval || !revoking_.empty() || draining_) {
+    return true;
+  }
+  if (polled_nothing_ && elapsed >= options_.commit_interval_idle) {
+    return true;
+  }
+  std::size_t pending = 0;
+  for (const auto& [id, task] : tasks_) {
+    pending += task->pending_bytes();
+  }
+  return pending >= options_.commit_bytes_max;
+}
+
+Result<bool> StreamThread::commit_if_due() {
+  if (!commit_is_due()) {
+    return false;
+  }
+  PENSTOCK_TRY(begin_commit());
+  return true;
+}
+
+Status StreamThread::begin_commit() {
+  commit_begun_ = clock_.now();
+  committing_.clear();
+  for (const auto& [id, task] : tasks_) {
+    if (task->needs_commit()) {
+      PENSTOCK_TRY(task->prepare_commit());
+      committing_.push_back(task.get());
+    }
+  }
+  const Status filled = fill_transaction();
+  if (!filled) {
+    return recover(filled.error());
+  }
+  auto [taker, giver] = make_completion<void>();
+  commit_ = std::move(taker);
+  transition(ThreadState::kCommitting);
+  producer_->commit([source = std::move(giver), waker = waker_](Status status) mutable {
+    source.set(std::move(status));
+    waker->wake();
+  });
+  return {};
+}
+
+Status StreamThread::fill_transaction() {
+  PENSTOCK_TRY(producer_->begin());
+  std::vector<log::OffsetCommit> offsets;
+  for (Task* task : committing_) {
+    for (log::PartitionBatch& batch : task->take_batches()) {
+      PENSTOCK_TRY(producer_->append(batch.to, std::move(batch.batch)));
+    }
+    std::ranges::move(task->offsets(), std::back_inserter(offsets));
+  }
+  if (options_.break_exactly_once) {
+    broken_offsets_ = std::move(offsets);
+    return {};
+  }
+  return producer_->commit_offsets(consumer_->group_metadata(), std::move(offsets));
+}
+
+Result<bool> StreamThread::finish_commit() {
+  if (!commit_->ready()) {
+    return false;
+  }
+  const Status committed = commit_->take();
+  commit_.reset();
+  if (!committed) {
+    PENSTOCK_TRY(recover(committed.error()));
+    return true;
+  }
+  transition(ThreadState::kRunning);
+  PENSTOCK_TRY(on_committed());
+  return true;
+}
+
+Status StreamThread::on_committed() {
+  if (options_.break_exactly_once) {
+    PENSTOCK_TRY(consumer_->commit(std::exchange(broken_offsets_, {})));
+  }
+  back_off_ = std::chrono::milliseconds(0);
+  const os::WallTime wall_now = clock_.wall_now();
+  metrics_.commit_took(clock_.now() - commit_begun_);
+  for (Task* task : committing_) {
+    metrics_.committed(*task, wall_now);
+    task->committed([this](TopicPartition partition) { return end_of(partition); });
+  }
+  committing_.clear();
+  unpublished_ = true;
+  make_room();
+  return revoking_.empty() ? Status() : finish_revocation();
+}
+
+Offset StreamThread::end_of(TopicPartition partition) const {
+  const auto offsets = log_.offsets(partition);
+  return offsets ? offsets->end : Offset(0);
+}
+
+Status StreamThread::recover(const Error& why) {
+  switch (why.code()) {
+    case ErrorCode::kRetry:
+    case ErrorCode::kBusy:
+    case ErrorCode::kAbortTxn:
+      return abort(why);
+    case ErrorCode::kFenced:
+      rejoin(why);
+      return {};
+    case ErrorCode::kInvalid:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kFatal:
+      return why;
+  }
+  check_failed("unknown ErrorCode", __FILE__, __LINE__);
+}
+
+Status StreamThread::abort(const Error& why) {
+  logger_.warn("engine", "takes back a transaction and processes it again",
+               {{"job", options_.application_id}, {"because", why.message()}});
+  metrics_.aborted();
+  if (state_ == ThreadState::kCommitting) {
+    transition(ThreadState::kRunning);
+  }
+  const Status aborted = producer_->abort();
+  if (!aborted && aborted.error().code() == ErrorCode::kFatal) {
+    return aborted.error();
+  }
+  if (!aborted && aborted.error().code() == ErrorCode::kFenced) {
+    rejoin(aborted.error());
+    return {};
+  }
+  for (const auto& [id, task] : tasks_) {
+    if (task->state() != TaskState::kRunning && task->state() != TaskState::kSuspended) {
+      continue;
+    }
+    task->aborted();
+    for (const auto& queue : task->queues()) {
+      PENSTOCK_TRY(consumer_->seek(queue->from(), queue->committed()));
+    }
+  }
+  committing_.clear();
+  back_off_ = std::clamp(back_off_ * 2, kBackOffMin, kBackOffMax);
+  retry_at_ = clock_.now() + back_off_;
+  return revoking_.empty() ? Status() : finish_revocation();
+}
+
+// Drops the oldest closed windows until the stores fit; if that does not help, nothing is processed
+// until it does.
+void StreamThread::make_room() {
+  const auto limit = static_cast<double>(options_.state_bytes_max);
+  std::uint64_t used = 0;
+  std::uint64_t leaving = 0;
+  while (true) {
+    used = 0;
+    leaving = 0;
+    store::StateStore* oldest = nullptr;
+    for (const auto& [id, task] : tasks_) {
+      for (const auto& store : task->stores()) {
+        used += store->size_bytes();
+        leaving += store->leaving_bytes();
+        const auto evictable = store->oldest_evictable();
+        if (evictable.has_value() &&
+            (oldest == nullptr || *evictable < *oldest->oldest_evictable())) {
+          oldest = store.get();
+        }
+      }
+    }
+    if (static_cast<double>(used - leaving) <= limit * kStateFilledMax || oldest == nullptr) {
+      break;
+    }
+    oldest->evict_oldest();
+  }
+  const bool is_full = used > options_.state_bytes_max;
+  if (is_full && !state_is_full_) {
+    logger_.warn("engine", "state is full: pauses until windows close; raise its limit",
+                 {{"job", options_.application_id},
+                  {"used", format_bytes(used)},
+                  {"limit", format_bytes(options_.state_bytes_max)}});
+  }
+  state_is_full_ = is_full;
+}
+
+bool StreamThread::answer_queries() {
+  if (has_uncommitted()) {
+    return false;
+  }
+  std::vector<QueryShare> arrived;
+  queries_.receive(arrived);
+  for (QueryShare& share : arrived) {
+    begin_query(std::move(share));
+  }
+  bool worked = !arrived.empty();
+  if (!reading_.empty()) {
+    worked = true;
+    const std::size_t row_count = options_.scan_rows_per_turn / reading_.size() + 1;
+    std::erase_if(reading_, [&](const auto& reader) { return reader->advance(row_count); });
+  }
+  return worked;
+}
+
+void StreamThread::begin_query(QueryShare share) {
+  std::vector<const store::StateStore*> stores;
+  for (const auto& [id, task] : tasks_) {
+    for (const auto& store : task->stores()) {
+      if (store->name() == share.gather().store() && task->state() == TaskState::kRunning) {
+        stores.push_back(store.get());
+      }
+    }
+  }
+  reading_.push_back(std::make_unique<StoreReader>(std::move(share), stores));
+}
+
+bool StreamThread::query(QueryShare share) {
+  const bool accepted = queries_.try_send(std::move(share));
+  if (!accepted) {
+    share.fail(Error(ErrorCode::kBusy, "too many queries wait; try again"));
+  }
+  waker_->wake();
+  return accepted;
+}
+
+void StreamThread::publish() {
+  std::map<std::string, store::StoreDescription> descriptions;
+  std::uint64_t bytes = 0;
+  std::uint64_t entries = 0;
+  for (const auto& [id, task] : tasks_) {
+    const topology::SubTopology& sub =
+        topology_.sub_topologies()[static_cast<std::size_t>(id.sub_topology)];
+    for (const auto& store : task->stores()) {
+      const auto [at, is_new] = descriptions.try_emplace(store->name(), store->describe());
+      at->second.entry_count += store->entry_count();
+      at->second.size_bytes += store->size_bytes();
+      at->second.partitions_ready += task->state() == TaskState::kRunning ? 1 : 0;
+      bytes += store->size_bytes();
+      entries += store->entry_count();
+    }
+    std::size_t index = 0;
+    for (const topology::SourceNode& source : sub.sources) {
+      for (const std::string& topic : source.topics) {
+        const RecordQueue& queue = *task->queues()[index++];
+        metrics_.position(topic, queue, end_of(queue.from()), clock_.wall_now());
+      }
+    }
+  }
+  std::uint64_t remaining = 0;
+  for (const auto& [id, restorer] : restorers_) {
+    remaining += restorer->remaining();
+  }
+  metrics_.state(bytes, entries, remaining);
+  published_.with([&](std::vector<store::StoreDescription>& published) {
+    published.clear();
+    for (auto& [name, description] : descriptions) {
+      published.push_back(std::move(description));
+    }
+  });
+  published_at_ = clock_.now();
+  unpublished_ = false;
+}
+
+std::vector<store::StoreDescription> StreamThread::stores() const {
+  return published_.with([](const std::vector<store::StoreDescription>& all) { return all; });
+}
+
+Result<bool> StreamThread::is_idle() {
+  if (state_ != ThreadState::kRunning || !restorers_.empty() || !revoking_.empty()) {
+    return false;
+  }
+  for (const auto& [id, task] : tasks_) {
+    PENSTOCK_TRY_ASSIGN(const bool idle, task->is_idle());
+    if (!idle) {
+      return false;
+    }
+    for (const auto& queue : task->queues()) {
+      PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(queue->from()));
+      if (queue->committed() < offsets.end) {
+        return false;
+      }
+    }
+  }
+  return !tasks_.empty();
+}
+
+void StreamThread::wait(std::chrono::microseconds timeout_max) {
+  const auto timeout = std::min(timeout_max, time_to_next_step());
+  if (consumer_ != nullptr && timeout.count() > 0) {
+    consumer_->wait(timeout);
+  }
+}
+
+void StreamThread::wake() {
+  waker_->wake();
+}
+
+std::chrono::microseconds StreamThread::time_to_next_step() const {
+  constexpr auto kLong = std::chrono::seconds(1);
+  const os::TimePoint now = clock_.now();
+  os::TimePoint next = now + kLong;
+  if (retry_at_ > now) {
+    next = std::min(next, retry_at_);
+  }
+  if (has_uncommitted()) {
+    next = std::min(next, commit_begun_ + options_.commit_interval_idle);
+  }
+  if (state_is_full_) {
+    next = std::min(next, now + kFullStatePause);
+  }
+  for (const auto& [id, task] : tasks_) {
+    if (const auto punctuation = task->next_punctuation()) {
+      next = std::min(next, *punctuation);
+    }
+  }
+  if (state_ == ThreadState::kCommitting) {
+    next = now + kLong;  // its completion wakes us
+  }
+  return std::max(std::chrono::microseconds(0),
+                  std::chrono::duration_cast<std::chrono::microseconds>(next - now));
+}
+
+void StreamThread::close() {
+  for (auto& reader : reading_) {
+    reader->fail(Error(ErrorCode::kFatal, "the engine has stopped"));
+  }
+  reading_.clear();
+  waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
+  task_of_.clear();
+  restorers_.clear();
+  tasks_.clear();
+  producer_.reset();
+  consumer_.reset();
+  if (state_ != ThreadState::kClosed) {
+    transition(ThreadState::kClosed);
+  }
+}
+
+}  // namespace penstock::engine

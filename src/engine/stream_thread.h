@@ -1,0 +1,202 @@
+// StreamThread runs tasks of one topology: it fetches, processes and commits, step by step.
+//
+// One consumer (a member of the application's group), one transactional producer, and the tasks
+// whose partitions the group gave it. Every commit interval everything that was processed becomes
+// durable in one transaction: outputs, repartition records, changelogs and consumed offsets.
+// While a commit is on its way nothing is processed (docs/adr/0014-one-transaction-per-thread.md).
+// A task that is given to it first restores its stores from their changelogs.
+//
+//             +---------+   commit    +------------+
+//   start ---> Running   -----------> Committing   --- kFatal ---> Failed
+//             +---------+ <----------+------------+
+//              |   ^        done, or aborted and rewound
+//    fenced    v   |  joined again
+//             Rejoining                         close() from any state ---> Closed
+//
+// Invariants
+//   I1  A record's effects and its offset are committed in the same transaction.
+//   I2  Queries see the stores only while nothing is uncommitted.
+//   I3  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
+//
+// Threads   run_once(), wait() and close() from one thread; wake(), stores() and query() from any.
+// Lifetime  everything given to open() outlives it. Destroying it without close() is what a crash
+//           does: nothing is committed, and the group learns of it as it does of a crash.
+// Errors    run_once() answers only what nothing here can help: kFatal (the log failed), kCorrupt
+//           and kInvalid (what is in the log cannot be processed). The thread is then Failed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/completion.h"
+#include "core/guarded.h"
+#include "core/mailbox.h"
+#include "core/units.h"
+#include "engine/query_gather.h"
+#include "engine/restorer.h"
+#include "engine/task.h"
+#include "engine/thread_metrics.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "store/query.h"
+#include "telemetry/logger.h"
+#include "telemetry/registry.h"
+#include "topology/topology.h"
+
+namespace penstock::engine {
+
+enum class ThreadState : std::uint8_t { kRunning, kCommitting, kRejoining, kFailed, kClosed };
+
+[[nodiscard]] std::string_view to_string(ThreadState state);
+
+class StreamThread {
+ public:
+  struct Options {
+    std::string application_id;  // consumer group, and beginning of the transactional id
+    std::string instance;        // tells processes of one application apart; may be empty
+    std::int32_t index = 0;      // among the threads of this process
+    std::uint64_t hash_seed = 0;
+
+    std::chrono::milliseconds commit_interval{20};
+    // When everything that is there has been processed, a commit comes this early.
+    std::chrono::milliseconds commit_interval_idle{5};
+    std::size_t commit_bytes_max = 16 * kMiB;  // outputs; a commit comes when they reach this
+    std::size_t fetch_bytes = 4 * kMiB;
+    std::size_t queue_bytes_max = 16 * kMiB;  // per partition; above, it is paused
+    std::size_t records_per_turn = 64 * 1024;
+    std::uint64_t state_bytes_max = 2 * kGiB;  // of all stores of this thread
+    std::size_t scan_rows_per_turn = 64 * 1024;
+    std::size_t query_count_max = 64;  // waiting
+
+    // For a test that must find what this breaks: offsets are committed after the transaction.
+    bool break_exactly_once = false;
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<StreamThread>> open(
+      log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
+      telemetry::Logger& logger, const topology::Topology& topology, Options options);
+  ~StreamThread();
+
+  StreamThread(const StreamThread&) = delete;
+  StreamThread& operator=(const StreamThread&) = delete;
+
+  // One step. True if there was something to do; else wait() is due.
+  [[nodiscard]] Result<bool> run_once();
+  // Returns when run_once() has something to do, or after at most `timeout_max`.
+  void wait(std::chrono::microseconds timeout_max);
+  void wake();
+
+  // An ordinary end is: no new input, drain(), run_once() until is_idle(), close().
+  // From now on nothing is kept back for later.
+  void drain() { draining_ = true; }
+
+  // Everything that the log holds for this thread has been processed and committed, outputs too.
+  [[nodiscard]] Result<bool> is_idle();
+  // Leaves the group; what is not committed will be processed by others, or later.
+  void close();
+
+  [[nodiscard]] ThreadState state() const { return state_; }
+
+  // Stores of this thread's tasks, as of the last commit.
+  [[nodiscard]] std::vector<store::StoreDescription> stores() const;
+  // False if too many wait.
+  [[nodiscard]] bool query(QueryShare share);
+
+  [[nodiscard]] const std::map<Task::Id, std::unique_ptr<Task>>& tasks() const { return tasks_; }
+
+ private:
+  StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
+               telemetry::Logger& logger, const topology::Topology& topology, Options options);
+
+  [[nodiscard]] Status join();
+  void transition(ThreadState to);
+  [[nodiscard]] Result<bool> fail(Error error);
+
+  // Wakes the thread from others, also while its consumer is being replaced.
+  struct Waker;
+
+  // Steps; each returns whether it did something.
+  [[nodiscard]] Result<bool> step();
+  [[nodiscard]] Result<bool> step_running();
+  [[nodiscard]] Result<bool> poll();
+  [[nodiscard]] Result<bool> restore();
+  [[nodiscard]] Result<bool> process();
+  [[nodiscard]] Result<bool> commit_if_due();
+
+  // Rebalances.
+  [[nodiscard]] Status handle(const log::Consumer::Rebalance& rebalance);
+  [[nodiscard]] Status assign(const std::vector<TopicPartition>& partitions);
+  [[nodiscard]] Status open_tasks();
+  [[nodiscard]] Status open_task(Task::Id id, const std::vector<TopicPartition>& sources,
+                                 const std::vector<log::OffsetCommit>& committed);
+  [[nodiscard]] Result<SourcePosition> position_of(TopicPartition partition,
+                                                   const std::vector<log::OffsetCommit>& committed);
+  [[nodiscard]] Status revoke(std::vector<TopicPartition> partitions);
+  void drop_partitions(const std::vector<TopicPartition>& partitions);
+  [[nodiscard]] Status finish_revocation();
+  void rejoin(const Error& why);
+
+  // Commits.
+  [[nodiscard]] bool commit_is_due() const;
+  [[nodiscard]] Status begin_commit();
+  [[nodiscard]] Status fill_transaction();
+  [[nodiscard]] Result<bool> finish_commit();
+  [[nodiscard]] Status on_committed();
+  // Reacts to an error of the log: takes the transaction back, or joins again, or gives up.
+  [[nodiscard]] Status recover(const Error& why);
+  [[nodiscard]] Status abort(const Error& why);
+  void make_room();
+
+  [[nodiscard]] Result<Task*> choose_task();
+  [[nodiscard]] Offset end_of(TopicPartition partition) const;
+  void pause_or_resume_queues();
+  [[nodiscard]] bool has_uncommitted() const;
+  [[nodiscard]] bool answer_queries();
+  void begin_query(QueryShare share);
+  void publish();
+  [[nodiscard]] std::chrono::microseconds time_to_next_step() const;
+
+  log::Log& log_;
+  const os::Clock& clock_;
+  telemetry::Logger& logger_;
+  const topology::Topology& topology_;
+  const Options options_;
+  TaskEnvironment environment_;
+  ThreadMetrics metrics_;
+
+  ThreadState state_ = ThreadState::kRunning;
+  std::unique_ptr<log::Consumer> consumer_;
+  std::unique_ptr<log::TransactionalProducer> producer_;
+  std::vector<TopicPartition> owned_;
+  std::vector<TopicPartition> revoking_;  // to be given up after the next commit
+  std::map<Task::Id, std::unique_ptr<Task>> tasks_;
+  std::map<Task::Id, std::unique_ptr<Restorer>> restorers_;
+  std::map<TopicPartition, Task*> task_of_;
+  std::set<TopicPartition> paused_;
+
+  std::optional<Completion<void>> commit_;  // in flight
+  std::vector<Task*> committing_;
+  std::vector<log::OffsetCommit> broken_offsets_;  // see Options::break_exactly_once
+  os::TimePoint commit_begun_{};
+  os::TimePoint retry_at_{};  // after an abort: not before
+  std::chrono::milliseconds back_off_{0};
+  bool state_is_full_ = false;
+  bool polled_nothing_ = false;
+  bool draining_ = false;
+  std::uint64_t turn_ = 0;
+
+  Ref<Waker> waker_;
+  Mailbox<QueryShare> queries_;
+  std::vector<std::unique_ptr<StoreReader>> reading_;
+  Guarded<std::vector<store::StoreDescription>> published_;
+  os::TimePoint published_at_{};
+  bool unpublished_ = true;
+};
+
+}  // namespace penstock::engine

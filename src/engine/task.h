@@ -1,0 +1,188 @@
+// Task runs one sub-topology for one partition: its processors, stores, outputs and input queues.
+//
+// The smallest unit of work that can be given to a thread. It knows no consumer, producer or
+// clock of its own: the StreamThread feeds it batches, lets it process runs of records, and puts
+// what it collected (outputs, changelog, offsets) into a transaction. So tests can drive one
+// without a log (test_driver.h).
+//
+//            +-----------+     +--------+
+//   Created -> Restoring  ---> Running  ---> Closed
+//       |    +-----------+     +--------+      ^
+//       |          |             |    ^        |
+//       |          |             v    |        |
+//       |          |           Suspended ------+
+//       +----------+---------------------------+
+//
+//   Restoring  stores are being filled from their changelogs; nothing is processed
+//   Suspended  about to be taken away: processed work may still be committed, no more is done
+//
+// Invariants
+//   I1  Records of a partition are processed in offset order, each exactly once per committed
+//       outcome: a run is in the committed state with its offset, or not at all.
+//   I2  Among the partitions of a task, the record with the smallest timestamp is next.
+//
+// Threads   one.
+// Lifetime  the sub-topology and the environment outlive the task.
+// Errors    what processors answer; kCorrupt and kInvalid from reading batches and changelogs
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/offset_note.h"
+#include "engine/record_queue.h"
+#include "log/types.h"
+#include "os/clock.h"
+#include "topology/topology.h"
+
+namespace penstock::engine {
+
+enum class TaskState : std::uint8_t { kCreated, kRestoring, kRunning, kSuspended, kClosed };
+
+[[nodiscard]] std::string_view to_string(TaskState state);
+
+// A topic as a task needs to know it.
+struct TopicHandle {
+  TopicId id;
+  std::int32_t partition_count = 0;
+};
+
+// What all tasks of a thread share.
+struct TaskEnvironment {
+  const os::Clock& clock;
+  std::uint64_t hash_seed = 0;
+  std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
+};
+
+// Where a source partition stands when the task is made.
+struct SourcePosition {
+  TopicPartition partition;
+  Offset offset;
+  std::optional<OffsetNote> note;  // absent: nothing was ever committed
+};
+
+// A store's changelog partition.
+struct ChangelogPartition {
+  std::string store;
+  TopicPartition partition;
+};
+
+class Task {
+ public:
+  using Id = topology::TaskId;
+
+  [[nodiscard]] static Result<std::unique_ptr<Task>> create(
+      Id id, const topology::SubTopology& sub_topology, const TaskEnvironment& environment,
+      const std::vector<SourcePosition>& sources);
+  ~Task();
+
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  [[nodiscard]] Id id() const { return id_; }
+
+  [[nodiscard]] TaskState state() const { return state_; }
+
+  // Restoring. `has_state` is true if something was ever committed: the stores then expect what
+  // was noted with it.
+  [[nodiscard]] const std::vector<ChangelogPartition>& changelogs() const { return changelogs_; }
+
+  [[nodiscard]] bool has_committed_state() const { return !committed_note_.stores.empty(); }
+
+  [[nodiscard]] Status begin_restore();
+  [[nodiscard]] Status restore(TopicPartition changelog, const log::FetchedBatch& batch);
+  // `changelog_end` tells where a changelog partition ends now.
+  [[nodiscard]] Status finish_restore(const std::function<Offset(TopicPartition)>& changelog_end);
+
+  // Running.
+  void push(log::FetchedBatch batch);
+  // The smallest timestamp of the queues' next records; none if all are empty.
+  [[nodiscard]] Result<std::optional<Timestamp>> head_timestamp();
+  // Processes one run of at most `count_max` records, if there is one; returns how many.
+  [[nodiscard]] Result<std::size_t> process(std::size_t count_max);
+  // Asks the processors to keep nothing back any more.
+  void drain();
+  // Nothing is waiting to be processed, committed or put out.
+  [[nodiscard]] Result<bool> is_idle();
+  // Runs the punctuations that are due.
+  void punctuate();
+  // When the next punctuation by the clock is due.
+  [[nodiscard]] std::optional<os::TimePoint> next_punctuation() const;
+
+  // Committing: prepare, take what goes into the transaction, then committed() or aborted().
+  [[nodiscard]] bool needs_commit() const;
+  [[nodiscard]] Status prepare_commit();
+  [[nodiscard]] std::vector<log::PartitionBatch> take_batches();
+  [[nodiscard]] std::vector<log::OffsetCommit> offsets() const;
+  // `changelog_end` tells where a changelog partition ends now.
+  void committed(const std::function<Offset(TopicPartition)>& changelog_end);
+  void aborted();
+
+  // After the last commit; see Consumer::Rebalance.
+  void suspend() { transition(TaskState::kSuspended); }
+
+  void resume() { transition(TaskState::kRunning); }
+
+  void close() { transition(TaskState::kClosed); }
+
+  [[nodiscard]] const std::vector<std::unique_ptr<RecordQueue>>& queues() const { return queues_; }
+
+  [[nodiscard]] const std::vector<std::unique_ptr<store::StateStore>>& stores() const {
+    return stores_;
+  }
+
+  [[nodiscard]] bool has_uncommitted_stores() const;
+
+  // Bytes of outputs that wait for the next commit, changelogs not counted.
+  [[nodiscard]] std::size_t pending_bytes() const;
+
+  // Of records processed since the last commit.
+  [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
+
+ private:
+  class Context;
+  class Changelog;
+  friend class Context;
+
+  struct Node;
+  struct NamedOutput;
+  struct Punctuation;
+
+  Task(Id id, const topology::SubTopology& sub_topology, const TaskEnvironment& environment);
+
+  [[nodiscard]] Status build(const std::vector<SourcePosition>& sources);
+  [[nodiscard]] Status open_queues(const std::vector<SourcePosition>& sources);
+  void open_stores();
+  void open_outputs();
+  void open_nodes();
+  void connect(Node& node, const std::vector<std::string>& children);
+  [[nodiscard]] Status deliver(const Node& node, const topology::RecordSpan& records);
+  void transition(TaskState to);
+
+  const Id id_;
+  const topology::SubTopology& sub_topology_;
+  const TaskEnvironment& environment_;
+  TaskState state_ = TaskState::kCreated;
+  std::vector<std::unique_ptr<store::StateStore>> stores_;
+  std::vector<std::unique_ptr<Changelog>> changelog_outputs_;  // of stores_[i]
+  std::vector<ChangelogPartition> changelogs_;                 // of stores_[i]
+  std::vector<Offset> changelog_ends_;                         // of stores_[i], last commit
+  std::vector<std::unique_ptr<NamedOutput>> outputs_;
+  std::vector<std::unique_ptr<Node>> nodes_;    // processors, each after its parents
+  std::vector<std::unique_ptr<Node>> sources_;  // of queues_[i]
+  std::vector<std::unique_ptr<RecordQueue>> queues_;
+  std::vector<std::unique_ptr<Punctuation>> punctuations_;
+  OffsetNote committed_note_;  // of the first source partition, when the task was made
+  topology::RecordCounts counts_;
+  bool commit_requested_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace penstock::engine
