@@ -15,39 +15,6 @@ using store::ScanPosition;
 
 namespace {
 
-// RFC 8259, section 6.
-bool is_json_number(std::string_view text) {
-  const auto skip_digits = [&text] {
-    const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
-    text.remove_prefix(count);
-    return count > 0;
-  };
-  if (text.starts_with('-')) {
-    text.remove_prefix(1);
-  }
-  if (text.starts_with('0')) {
-    text.remove_prefix(1);
-  } else if (!skip_digits()) {
-    return false;
-  }
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (!skip_digits()) {
-      return false;
-    }
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) {
-      text.remove_prefix(1);
-    }
-    if (!skip_digits()) {
-      return false;
-    }
-  }
-  return text.empty();
-}
-
 // What one text in a path may mean; see StoreQuery::key.
 std::vector<KeyPart> meanings_of(const std::string& text) {
   using Kind = KeyPart::Kind;
@@ -61,7 +28,7 @@ std::vector<KeyPart> meanings_of(const std::string& text) {
     meanings.push_back({Kind::kFalse, text});
   } else if (text == "true") {
     meanings.push_back({Kind::kTrue, text});
-  } else if (is_json_number(text)) {
+  } else if (store::is_json_number(text)) {
     meanings.push_back({Kind::kNumber, text});
   }
   return meanings;

@@ -3,22 +3,14 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "record/internal_headers.h"
 
 namespace penstock::engine {
 
 namespace {
 
-constexpr std::string_view kIngestHeader = "__penstock.ingest_us";
-
 std::optional<std::int64_t> ingest_time(const RecordView& record) {
-  if (record.header_count == 0) {
-    return std::nullopt;
-  }
-  const std::optional<ByteView> value = find_header(record, kIngestHeader);
-  if (!value.has_value() || value->size() != sizeof(std::int64_t)) {
-    return std::nullopt;
-  }
-  return load_be<std::int64_t>(value->data());
+  return decode_ingest_time(find_header(record, kIngestTimeHeader));
 }
 
 }  // namespace
@@ -105,7 +97,9 @@ topology::RecordSpan RecordQueue::head(std::size_t count_max,
     }
     end = cut;
   }
-  return columns_.span(from_, stream_time_, at_, end);
+  topology::RecordSpan records = columns_.span(from_, stream_time_, at_, end);
+  records.ingest_us = ingest_us_;
+  return records;
 }
 
 void RecordQueue::pop(std::size_t count) {

@@ -113,12 +113,14 @@ void StreamThread::transition(ThreadState to) {
 
 Result<bool> StreamThread::run_once() {
   Result<bool> worked = step();
+  if (draining_.raised() && worked) {
+    if (const Status updated = update_idle(); !updated) {
+      worked = updated.error();
+    }
+  }
   if (!worked) {
     transition(ThreadState::kFailed);
-    for (auto& reader : reading_) {
-      reader->fail(worked.error());
-    }
-    reading_.clear();
+    refuse_queries(worked.error());
     return worked.error().with("job \"" + options_.application_id + "\"");
   }
   if (unpublished_ && (!*worked || clock_.now() - published_at_ >= kPublishInterval)) {
@@ -167,7 +169,7 @@ Result<bool> StreamThread::step_running() {
   for (const auto& [id, task] : tasks_) {
     if (task->state() == TaskState::kRunning) {
       task->punctuate();
-      if (draining_) {
+      if (draining_.raised()) {
         task->drain();
       }
     }
@@ -180,7 +182,7 @@ Result<bool> StreamThread::poll() {
   pause_or_resume_queues();
   Result<log::Consumer::Polled> polled = consumer_->poll(options_.fetch_bytes);
   if (!polled) {
-    PENSTOCK_TRY(recover(polled.error()));
+    PENSTOCK_TRY(recover_poll(polled.error()));
     return true;
   }
   polled_nothing_ = polled->batches.empty();
@@ -412,8 +414,8 @@ void StreamThread::rejoin(const Error& why) {
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
   producer_.reset();
   consumer_.reset();
-  back_off_ = std::clamp(back_off_ * 2, kBackOffMin, kBackOffMax);
-  retry_at_ = clock_.now() + back_off_;
+  transaction_open_ = false;
+  back_off();
   if (state_ != ThreadState::kRejoining) {
     transition(ThreadState::kRejoining);
   }
@@ -429,7 +431,7 @@ bool StreamThread::commit_is_due() const {
     return false;
   }
   const auto elapsed = clock_.now() - commit_begun_;
-  if (elapsed >= options_.commit_interval || !revoking_.empty() || draining_) {
+  if (elapsed >= options_.commit_interval || !revoking_.empty() || draining_.raised()) {
     return true;
   }
   if (polled_nothing_ && elapsed >= options_.commit_interval_idle) {
@@ -465,6 +467,7 @@ Status StreamThread::begin_commit() {
   }
   auto [taker, giver] = make_completion<void>();
   commit_ = std::move(taker);
+  transaction_open_ = false;
   transition(ThreadState::kCommitting);
   producer_->commit([source = std::move(giver), waker = waker_](Status status) mutable {
     source.set(std::move(status));
@@ -475,6 +478,7 @@ Status StreamThread::begin_commit() {
 
 Status StreamThread::fill_transaction() {
   PENSTOCK_TRY(producer_->begin());
+  transaction_open_ = true;
   std::vector<log::OffsetCommit> offsets;
   for (Task* task : committing_) {
     for (log::PartitionBatch& batch : task->take_batches()) {
@@ -544,6 +548,25 @@ Status StreamThread::recover(const Error& why) {
   check_failed("unknown ErrorCode", __FILE__, __LINE__);
 }
 
+Status StreamThread::recover_poll(const Error& why) {
+  switch (why.code()) {
+    case ErrorCode::kRetry:
+    case ErrorCode::kBusy:
+      back_off();
+      return {};
+    case ErrorCode::kFenced:
+      rejoin(why);
+      return {};
+    default:
+      return why;
+  }
+}
+
+void StreamThread::back_off() {
+  back_off_ = std::clamp(back_off_ * 2, kBackOffMin, kBackOffMax);
+  retry_at_ = clock_.now() + back_off_;
+}
+
 Status StreamThread::abort(const Error& why) {
   logger_.warn("engine", "takes back a transaction and processes it again",
                {{"job", options_.application_id}, {"because", why.message()}});
@@ -551,7 +574,7 @@ Status StreamThread::abort(const Error& why) {
   if (state_ == ThreadState::kCommitting) {
     transition(ThreadState::kRunning);
   }
-  const Status aborted = producer_->abort();
+  const Status aborted = std::exchange(transaction_open_, false) ? producer_->abort() : Status();
   if (!aborted && aborted.error().code() == ErrorCode::kFatal) {
     return aborted.error();
   }
@@ -569,8 +592,7 @@ Status StreamThread::abort(const Error& why) {
     }
   }
   committing_.clear();
-  back_off_ = std::clamp(back_off_ * 2, kBackOffMin, kBackOffMax);
-  retry_at_ = clock_.now() + back_off_;
+  back_off();
   return revoking_.empty() ? Status() : finish_revocation();
 }
 
@@ -611,7 +633,8 @@ void StreamThread::make_room() {
 }
 
 bool StreamThread::answer_queries() {
-  if (has_uncommitted()) {
+  const auto is_dirty = [](const auto& entry) { return entry.second->has_uncommitted_stores(); };
+  if (std::ranges::any_of(tasks_, is_dirty)) {
     return false;
   }
   std::vector<QueryShare> arrived;
@@ -640,13 +663,17 @@ void StreamThread::begin_query(QueryShare share) {
   reading_.push_back(std::make_unique<StoreReader>(std::move(share), stores));
 }
 
-bool StreamThread::query(QueryShare share) {
-  const bool accepted = queries_.try_send(std::move(share));
-  if (!accepted) {
-    share.fail(Error(ErrorCode::kBusy, "too many queries wait; try again"));
+void StreamThread::query(QueryShare share) {
+  if (!queries_.try_send(std::move(share))) {
+    share.fail(queries_.closed() ? Error(ErrorCode::kFatal, "the engine has stopped")
+                                 : Error(ErrorCode::kBusy, "too many queries wait; try again"));
   }
-  waker_->wake();
-  return accepted;
+  wake();
+}
+
+void StreamThread::drain() {
+  draining_.raise();
+  wake();
 }
 
 void StreamThread::publish() {
@@ -677,6 +704,8 @@ void StreamThread::publish() {
     remaining += restorer->remaining();
   }
   metrics_.state(bytes, entries, remaining);
+  running_tasks_.set(static_cast<std::uint64_t>(std::ranges::count_if(
+      tasks_, [](const auto& entry) { return entry.second->state() == TaskState::kRunning; })));
   published_.with([&](std::vector<store::StoreDescription>& published) {
     published.clear();
     for (auto& [name, description] : descriptions) {
@@ -691,23 +720,18 @@ std::vector<store::StoreDescription> StreamThread::stores() const {
   return published_.with([](const std::vector<store::StoreDescription>& all) { return all; });
 }
 
-Result<bool> StreamThread::is_idle() {
-  if (state_ != ThreadState::kRunning || !restorers_.empty() || !revoking_.empty()) {
-    return false;
-  }
+Status StreamThread::update_idle() {
+  bool idle = state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty();
   for (const auto& [id, task] : tasks_) {
-    PENSTOCK_TRY_ASSIGN(const bool idle, task->is_idle());
-    if (!idle) {
-      return false;
-    }
-    for (const auto& queue : task->queues()) {
-      PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(queue->from()));
-      if (queue->committed() < offsets.end) {
-        return false;
-      }
-    }
+    PENSTOCK_TRY_ASSIGN(const bool task_idle, task->is_idle());
+    idle = idle && task_idle;
   }
-  return !tasks_.empty();
+  if (idle) {
+    idle_.raise();
+  } else {
+    idle_.lower();
+  }
+  return {};
 }
 
 void StreamThread::wait(std::chrono::microseconds timeout_max) {
@@ -746,11 +770,21 @@ std::chrono::microseconds StreamThread::time_to_next_step() const {
                   std::chrono::duration_cast<std::chrono::microseconds>(next - now));
 }
 
-void StreamThread::close() {
+void StreamThread::refuse_queries(const Error& why) {
+  queries_.close();
   for (auto& reader : reading_) {
-    reader->fail(Error(ErrorCode::kFatal, "the engine has stopped"));
+    reader->fail(why);
   }
   reading_.clear();
+  std::vector<QueryShare> waiting;
+  queries_.receive(waiting);
+  for (QueryShare& share : waiting) {
+    share.fail(why);
+  }
+}
+
+void StreamThread::close() {
+  refuse_queries(Error(ErrorCode::kFatal, "the engine has stopped"));
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
   task_of_.clear();
   restorers_.clear();

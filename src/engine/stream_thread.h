@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "core/completion.h"
+#include "core/counter.h"
 #include "core/guarded.h"
 #include "core/mailbox.h"
 #include "core/units.h"
@@ -92,12 +93,16 @@ class StreamThread {
   void wait(std::chrono::microseconds timeout_max);
   void wake();
 
-  // An ordinary end is: no new input, drain(), run_once() until is_idle(), close().
-  // From now on nothing is kept back for later.
-  void drain() { draining_ = true; }
+  // From now on nothing is kept back for later. From any thread.
+  void drain();
 
-  // Everything that the log holds for this thread has been processed and committed, outputs too.
-  [[nodiscard]] Result<bool> is_idle();
+  // After drain(): nothing fetched is unprocessed or uncommitted, no output is kept back. From any
+  // thread; Streams::is_drained() is what a graceful stop waits for.
+  [[nodiscard]] bool is_idle() const { return idle_.raised(); }
+
+  // Tasks that run here. From any thread.
+  [[nodiscard]] std::uint64_t running_task_count() const { return running_tasks_.get(); }
+
   // Leaves the group; what is not committed will be processed by others, or later.
   void close();
 
@@ -105,8 +110,8 @@ class StreamThread {
 
   // Stores of this thread's tasks, as of the last commit.
   [[nodiscard]] std::vector<store::StoreDescription> stores() const;
-  // False if too many wait.
-  [[nodiscard]] bool query(QueryShare share);
+  // Answers it with kBusy if too many wait.
+  void query(QueryShare share);
 
   [[nodiscard]] const std::map<Task::Id, std::unique_ptr<Task>>& tasks() const { return tasks_; }
 
@@ -150,6 +155,8 @@ class StreamThread {
   [[nodiscard]] Status on_committed();
   // Reacts to an error of the log: takes the transaction back, or joins again, or gives up.
   [[nodiscard]] Status recover(const Error& why);
+  [[nodiscard]] Status recover_poll(const Error& why);
+  void back_off();
   [[nodiscard]] Status abort(const Error& why);
   void make_room();
 
@@ -159,7 +166,9 @@ class StreamThread {
   [[nodiscard]] bool has_uncommitted() const;
   [[nodiscard]] bool answer_queries();
   void begin_query(QueryShare share);
+  void refuse_queries(const Error& why);
   void publish();
+  [[nodiscard]] Status update_idle();
   [[nodiscard]] std::chrono::microseconds time_to_next_step() const;
 
   log::Log& log_;
@@ -186,9 +195,12 @@ class StreamThread {
   os::TimePoint commit_begun_{};
   os::TimePoint retry_at_{};  // after an abort: not before
   std::chrono::milliseconds back_off_{0};
+  bool transaction_open_ = false;
   bool state_is_full_ = false;
   bool polled_nothing_ = false;
-  bool draining_ = false;
+  Flag draining_;
+  Flag idle_;
+  Counter running_tasks_;
   std::uint64_t turn_ = 0;
 
   Ref<Waker> waker_;

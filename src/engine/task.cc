@@ -110,6 +110,8 @@ class Task::Context final : public topology::ProcessorContext {
 
   [[nodiscard]] topology::RecordCounts& counts() override { return task_.counts_; }
 
+  [[nodiscard]] std::uint64_t hash_seed() const override { return task_.environment_.hash_seed; }
+
  private:
   Task& task_;
   const Node& node_;

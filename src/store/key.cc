@@ -97,6 +97,38 @@ std::strong_ordering compare_parts(const Part& left, const Part& right) {
 
 }  // namespace
 
+bool is_json_number(std::string_view text) {
+  const auto skip_digits = [&text] {
+    const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count > 0;
+  };
+  if (text.starts_with('-')) {
+    text.remove_prefix(1);
+  }
+  if (text.starts_with('0')) {
+    text.remove_prefix(1);
+  } else if (!skip_digits()) {
+    return false;
+  }
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (!skip_digits()) {
+      return false;
+    }
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) {
+      text.remove_prefix(1);
+    }
+    if (!skip_digits()) {
+      return false;
+    }
+  }
+  return text.empty();
+}
+
 void append_composite_part(Bytes& composite, KeyPart::Kind kind, std::string_view text) {
   std::array<std::byte, kVarintSizeMax> size;
   std::byte* size_end = put_varint(size.data(), static_cast<std::int64_t>(text.size()));

@@ -49,6 +49,9 @@ void append_composite_part(Bytes& composite, KeyPart::Kind kind, std::string_vie
 // kInvalid if a composite key is malformed.
 [[nodiscard]] Result<std::vector<KeyPart>> key_parts(KeyView key);
 
+// Whether `text` is a number as JSON has them (RFC 8259, section 6).
+[[nodiscard]] bool is_json_number(std::string_view text);
+
 // One part becomes a plain key, any other number of parts a composite one.
 [[nodiscard]] Key make_key(const std::vector<KeyPart>& parts);
 

@@ -453,7 +453,9 @@ Status WindowStore::begin_restore(std::string_view text) {
                      "changed; give the job a new name, or change it back");
   }
   stream_time_ = metadata.stream_time;
-  complete_ = metadata.complete;
+  for (const auto& [partition, offset] : metadata.complete) {
+    complete_[partition] = offset;
+  }
   dropped_before_ = kNoStreamTime;  // until finish_restore(): what is below still needs tombstones
   restore_dropped_before_ = metadata.dropped_before;
   restore_changes_from_ = metadata.changes_from;

@@ -87,6 +87,12 @@ class WindowStore final : public StateStore {
 
   [[nodiscard]] Timestamp stream_time() const { return stream_time_; }
 
+  // complete_to() will tell of this partition of the source topic.
+  void declare_source(PartitionId partition) {
+    complete_.try_emplace(partition);
+    committed_complete_.try_emplace(partition);
+  }
+
   // Everything of the source topic's partition before `next_offset` has been counted (or dropped).
   void set_complete(PartitionId partition, Offset next_offset) {
     complete_[partition] = next_offset;

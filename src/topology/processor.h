@@ -86,6 +86,8 @@ class ProcessorContext {
   [[nodiscard]] virtual WallTime wall_now() const = 0;
 
   [[nodiscard]] virtual RecordCounts& counts() = 0;
+  // For a processor's own hash tables: secret, random per process.
+  [[nodiscard]] virtual std::uint64_t hash_seed() const = 0;
 
   // state_store(), as what it is.
   template <typename Store>

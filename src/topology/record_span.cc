@@ -26,6 +26,7 @@ RecordSpan RecordColumns::span(TopicPartition from, Timestamp stream_time, std::
   const std::size_t count = end - begin;
   return {from,
           stream_time,
+          std::nullopt,
           std::span(offsets_).subspan(begin, count),
           std::span(timestamps_).subspan(begin, count),
           std::span(keys_).subspan(begin, count),

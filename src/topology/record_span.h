@@ -40,6 +40,8 @@ struct RecordSpan {
   TopicPartition from;
   // The largest timestamp of `from` before the first of these records: its stream time.
   Timestamp stream_time;
+  // When they were accepted, in microseconds since the epoch, if that is known.
+  std::optional<std::int64_t> ingest_us;
   // All of the same size. The offsets ascend, not always by one.
   std::span<const Offset> offsets;
   std::span<const Timestamp> timestamps;

@@ -1,0 +1,153 @@
+#include "engine/streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/query_gather.h"
+#include "engine/topics.h"
+
+namespace penstock::engine {
+
+Streams::~Streams() = default;
+
+Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& clock,
+                                               telemetry::Registry& registry,
+                                               telemetry::Logger& logger, std::vector<Job> jobs,
+                                               const Options& options) {
+  std::unique_ptr<Streams> streams(new Streams(log));
+  for (Job& job : jobs) {
+    const std::string name = job.name;
+    const Status added = streams->add(log, std::move(job));
+    if (!added) {
+      return added.error().with("job \"" + name + "\"");
+    }
+  }
+  for (const auto& application : streams->applications_) {
+    for (std::int32_t index = 0; index < options.threads_per_job; ++index) {
+      StreamThread::Options thread = options.thread;
+      thread.application_id = application->job.name;
+      thread.index = index;
+      PENSTOCK_TRY_ASSIGN(auto opened, StreamThread::open(log, clock, registry, logger,
+                                                          application->job.topology, thread));
+      application->threads.push_back(std::move(opened));
+    }
+  }
+  return streams;
+}
+
+Status Streams::add(log::Log& log, Job job) {
+  PENSTOCK_TRY_ASSIGN(const TopicHandles topics, prepare_topics(log, job.topology));
+  auto application = std::make_unique<Application>();
+  application->job = std::move(job);
+  for (const topology::SubTopology& sub : application->job.topology.sub_topologies()) {
+    const std::string& first = sub.sources.front().topics.front();
+    application->task_count +=
+        static_cast<std::uint64_t>(topics.find(first)->second.partition_count);
+    for (const topology::StoreNode& node : sub.stores) {
+      store::StoreDescription description = node.factory({})->describe();
+      description.partition_count = topics.find(node.changelog_topic)->second.partition_count;
+      application->stores.push_back(std::move(description));
+      if (!application_of_store_.emplace(node.name, application.get()).second) {
+        return Error(ErrorCode::kInvalid,
+                     "there is another store named \"" + node.name + "\"; names must differ");
+      }
+    }
+  }
+  for (const std::string& topic : application->job.topology.source_topics()) {
+    const TopicHandle& handle = topics.find(topic)->second;
+    for (std::int32_t number = 0; number < handle.partition_count; ++number) {
+      application->sources.push_back({handle.id, PartitionId(number)});
+    }
+  }
+  applications_.push_back(std::move(application));
+  return {};
+}
+
+bool Streams::is_drained() const {
+  return std::ranges::all_of(applications_,
+                             [this](const auto& application) { return is_drained(*application); });
+}
+
+// The threads' word is that of their last step; records may have come since, from each other too.
+// The log tells of those, and is asked last.
+bool Streams::is_drained(const Application& application) const {
+  std::uint64_t task_count = 0;
+  for (const auto& thread : application.threads) {
+    if (!thread->is_idle()) {
+      return false;
+    }
+    task_count += thread->running_task_count();
+  }
+  const auto committed = log_.committed(application.job.name);
+  if (task_count != application.task_count || !committed) {
+    return false;
+  }
+  return std::ranges::all_of(application.sources, [&](TopicPartition partition) {
+    const auto offsets = log_.offsets(partition);
+    const auto commit = std::ranges::find_if(
+        *committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
+    return offsets.has_value() && (commit != committed->end() ? commit->next_offset >= offsets->end
+                                                              : offsets->start == offsets->end);
+  });
+}
+
+std::vector<StreamThread*> Streams::threads() const {
+  std::vector<StreamThread*> threads;
+  for (const auto& application : applications_) {
+    for (const auto& thread : application->threads) {
+      threads.push_back(thread.get());
+    }
+  }
+  return threads;
+}
+
+void Streams::drain() {
+  for (StreamThread* thread : threads()) {
+    thread->drain();
+  }
+}
+
+store::StoreDescription Streams::with_figures(const Application& application,
+                                              store::StoreDescription description) {
+  for (const auto& thread : application.threads) {
+    for (const store::StoreDescription& part : thread->stores()) {
+      if (part.name == description.name) {
+        description.entry_count += part.entry_count;
+        description.size_bytes += part.size_bytes;
+        description.partitions_ready += part.partitions_ready;
+      }
+    }
+  }
+  return description;
+}
+
+std::vector<store::StoreDescription> Streams::stores() const {
+  std::vector<store::StoreDescription> all;
+  for (const auto& [name, application] : application_of_store_) {
+    const auto found = std::ranges::find_if(
+        application->stores, [&](const auto& description) { return description.name == name; });
+    all.push_back(with_figures(*application, *found));
+  }
+  return all;
+}
+
+void Streams::query(store::StoreQuery query, Done done) {
+  const auto found = application_of_store_.find(query.store);
+  if (found == application_of_store_.end()) {
+    done(Error(ErrorCode::kNotFound, "there is no store \"" + query.store + "\""));
+    return;
+  }
+  const Application& application = *found->second;
+  const auto description = std::ranges::find_if(
+      application.stores, [&](const auto& store) { return store.name == query.store; });
+  auto gather = QueryGather::make(query, *description, application.threads.size(), done);
+  if (!gather) {
+    done(gather.error());
+    return;
+  }
+  for (const auto& thread : application.threads) {
+    thread->query(QueryShare(*gather));
+  }
+}
+
+}  // namespace penstock::engine

@@ -1,0 +1,88 @@
+// Streams is the processing side of a process: all jobs, their stream threads, and their queries.
+//
+// Each job is an application of its own, with its own consumer group and transactions, so that one
+// can be added, removed or stuck without touching the others. A new job starts at the beginning of
+// its topic.
+//
+//   PENSTOCK_TRY_ASSIGN(auto streams, Streams::open(log, clock, registry, logger, jobs, options));
+//   for (StreamThread* thread : streams->threads()) { one os::Thread that runs
+//     while (!stop) { if (!*thread->run_once()) thread->wait(100ms); } }
+//   ...
+//   streams->drain();   and when is_drained():   end the threads; thread->close()
+//
+// Threads   query(), stores(), drain() and is_drained() from any; each StreamThread from its own.
+// Lifetime  everything given to open() outlives it; the threads that run its StreamThreads must
+//           have ended before it goes.
+// Errors    open(): kNotFound (a job's topic does not exist), kInvalid (a topic exists with other
+//           settings, two stores of one name), and those of the log
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/stream_thread.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "store/query.h"
+#include "telemetry/logger.h"
+#include "telemetry/registry.h"
+#include "topology/topology.h"
+
+namespace penstock::engine {
+
+struct Job {
+  std::string name;  // its application id: consumer group "<name>"
+  topology::Topology topology;
+};
+
+class Streams final : public store::QueryPort {
+ public:
+  struct Options {
+    std::int32_t threads_per_job = 1;
+    StreamThread::Options thread;  // application_id and index are filled in
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<Streams>> open(log::Log& log, const os::Clock& clock,
+                                                             telemetry::Registry& registry,
+                                                             telemetry::Logger& logger,
+                                                             std::vector<Job> jobs,
+                                                             const Options& options);
+  ~Streams() override;
+
+  [[nodiscard]] std::vector<StreamThread*> threads() const;
+
+  // For a graceful stop, after the last input: nothing is kept back for later from now on.
+  void drain();
+  // After drain(): everything in the topics is processed and committed, and its output written.
+  // Also false if a thread has failed: give up after a time.
+  [[nodiscard]] bool is_drained() const;
+
+  [[nodiscard]] std::vector<store::StoreDescription> stores() const override;
+  void query(store::StoreQuery query, Done done) override;
+
+ private:
+  struct Application {
+    Job job;
+    std::vector<std::unique_ptr<StreamThread>> threads;
+    std::vector<store::StoreDescription> stores;  // without figures
+    std::vector<TopicPartition> sources;
+    std::uint64_t task_count = 0;
+  };
+
+  explicit Streams(const log::Log& log) : log_(log) {}
+
+  [[nodiscard]] Status add(log::Log& log, Job job);
+  [[nodiscard]] bool is_drained(const Application& application) const;
+  [[nodiscard]] static store::StoreDescription with_figures(const Application& application,
+                                                            store::StoreDescription description);
+
+  const log::Log& log_;
+  std::vector<std::unique_ptr<Application>> applications_;
+  std::map<std::string, Application*, std::less<>> application_of_store_;
+};
+
+}  // namespace penstock::engine
