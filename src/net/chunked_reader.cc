@@ -87,10 +87,12 @@ ChunkedReader::State ChunkedReader::step(char c) {
 ChunkedReader::State ChunkedReader::step_size(char c) {
   const int digit = hex_digit(c);
   if (digit >= 0) {
-    left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
     // Leading zeros count towards the line, so that they end somewhere, too.
-    return left_ <= kChunkSizeMax && ++line_size_ <= kLineBytesMax ? State::kSize
-                                                                   : State::kMalformed;
+    if (left_ > kChunkSizeMax / 16 || ++line_size_ > kLineBytesMax) {
+      return State::kMalformed;
+    }
+    left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
+    return State::kSize;
   }
   if (state_ == State::kSizeFirst) {
     return State::kMalformed;

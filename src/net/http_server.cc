@@ -351,8 +351,8 @@ MemoryBudget& HttpServer::memory() {
   return impl_->shared().memory;
 }
 
-void HttpServer::run_once(std::size_t index, std::chrono::microseconds wait_max) {
-  impl_->server(index).loop.run_once(wait_max);
+std::size_t HttpServer::run_once(std::size_t index, std::chrono::microseconds wait_max) {
+  return impl_->server(index).loop.run_once(wait_max);
 }
 
 void HttpServer::begin_stop() {

@@ -140,8 +140,8 @@ class HttpServer {
   // What all loops together may buffer; handlers take from it for what they keep of requests.
   [[nodiscard]] MemoryBudget& memory();
 
-  // One turn of loop `index`.
-  void run_once(std::size_t index, std::chrono::microseconds wait_max);
+  // One turn of loop `index`; returns how many handlers it ran.
+  std::size_t run_once(std::size_t index, std::chrono::microseconds wait_max);
 
   // Stops accepting, closes idle connections and the others after what they have in flight.
   void begin_stop();

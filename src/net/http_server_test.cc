@@ -190,7 +190,7 @@ TEST_F(HttpServerTest, HttpOneZeroIsAnsweredAndClosed) {
   client.send("GET /old HTTP/1.0\r\n\r\n");
 
   const std::string response = client.receive();
-  EXPECT_TRUE(response.starts_with("HTTP/1.0 200 OK\r\n")) << response;
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\n")) << response;
   EXPECT_NE(response.find("Connection: close\r\n"), std::string::npos);
   EXPECT_TRUE(client.closed());
 }

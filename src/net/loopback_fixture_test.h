@@ -44,11 +44,13 @@ class LoopbackFixture : public ::testing::Test {
   }
 
   // Turns all loops until they have nothing more to do at once.
-  void pump() {
-    for (int turn = 0; turn < 4; ++turn) {
+  void pump(std::chrono::microseconds wait = std::chrono::microseconds(0)) {
+    for (int idle_turns = 0; idle_turns < 2;) {
+      std::size_t count = 0;
       for (std::size_t loop = 0; loop < server_->loop_count(); ++loop) {
-        server_->run_once(loop, std::chrono::microseconds(200));
+        count += server_->run_once(loop, wait);
       }
+      idle_turns = count > 0 ? 0 : idle_turns + 1;
     }
   }
 
@@ -83,11 +85,11 @@ class LoopbackFixture : public ::testing::Test {
       fixture_.pump();
     }
 
-    // Whatever has come, after giving the server time to send it.
+    // Whatever has come, after giving the server time to send it: longer if nothing comes.
     std::string receive() {
       std::string all = std::exchange(received_, {});
-      for (int quiet = 0; quiet < 3;) {
-        fixture_.pump();
+      for (int quiet = 0; quiet < (all.empty() ? 10 : 2) && !(ended_ && quiet > 0);) {
+        fixture_.pump(quiet > 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(0));
         const std::string more = read_available();
         quiet = more.empty() ? quiet + 1 : 0;
         all += more;

@@ -25,7 +25,7 @@ bool has_body(int status) {
 void ResponseFormat::append(std::string& to, const HttpResponse& response,
                             const ResponseFraming& framing) {
   refresh_date();
-  to += framing.http11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  to += "HTTP/1.1 ";  // also to a client of 1.0: RFC 9110 section 6.2
   append_number(to, static_cast<std::size_t>(response.status));
   to += ' ';
   to += reason_phrase(response.status);

@@ -34,6 +34,9 @@ void for_each_segment(std::string_view path, F&& each) {
 
 // How well `pattern` fits: the number of fixed segments, or absent if it does not fit.
 std::optional<std::size_t> match(const std::vector<std::string>& pattern, std::string_view path) {
+  if (!path.starts_with('/')) {
+    return std::nullopt;  // the "*" of OPTIONS
+  }
   std::size_t index = 0;
   std::size_t fixed_count = 0;
   bool fits = true;
