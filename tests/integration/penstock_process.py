@@ -2,10 +2,12 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
+import urllib.parse
 
 
 def free_port():
@@ -29,13 +31,17 @@ class Penstock:
         self.arguments = [str(a) for a in arguments]
         self.process = None
 
-    def start(self, ready_seconds=30):
-        """Starts the program and returns when it says that it is ready."""
+    def launch(self):
+        """Starts the program and does not wait for it."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self.binary), "up", "--config", str(self.config_file), "--data-dir",
                  str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", *self.arguments],
                 stdout=log, stderr=log, env=self.env)
+
+    def start(self, ready_seconds=30):
+        """Starts the program and returns when it says that it is ready."""
+        self.launch()
         deadline = time.monotonic() + ready_seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -85,6 +91,64 @@ class Penstock:
         data = body if isinstance(body, bytes) else body.encode()
         status, _, answer = self.request("POST", f"/v1/topics/{topic}/events", data, headers)
         return status, json.loads(answer)
+
+    def accept_events(self, topic, body, headers=None):
+        """Posts to a topic and requires 200; returns the parsed answer."""
+        status, answer = self.post_events(topic, body, headers)
+        assert status == 200, f"POST to {topic}: {status} {answer}"
+        return answer
+
+    def log_ends(self, topic):
+        """{partition: end offset}"""
+        return {p["partition"]: p["end"] for p in self.get_json(f"/v1/topics/{topic}")["partitions"]}
+
+    def event_lines(self, topic, partition=None):
+        """Every event of a topic that is in its log now, as raw lines of the events API."""
+        where = "" if partition is None else f"&partition={partition}"
+        position = None
+        while True:
+            offset = "" if position is None else f"&offset={position}"
+            status, headers, body = self.request(
+                "GET", f"/v1/topics/{topic}/events?limit=10000{where}{offset}")
+            assert status == 200, body
+            if not body:
+                return
+            yield from body.split(b"\n")[:-1]
+            position = headers["Penstock-Next-Offset"]
+
+    def events(self, topic, partition=None):
+        return [json.loads(line) for line in self.event_lines(topic, partition)]
+
+    def entries(self, store, key="", **parameters):
+        """All entries of a store, or of one key, page by page."""
+        cursor, path = "", f"/v1/stores/{store}" + (f"/{key}" if key else "")
+        while cursor is not None:
+            query = urllib.parse.urlencode({"limit": 10_000, "cursor": cursor, **parameters})
+            page = self.get_json(f"{path}?{query}")
+            yield from page["entries"]
+            cursor = page["cursor"]
+
+    def wait_until_counted(self, store, topic, seconds=60):
+        """Returns once everything that is in the topic's log now is in the store."""
+        ends = self.log_ends(topic)
+        deadline = time.monotonic() + seconds
+        while True:
+            done = self.get_json(f"/v1/stores/{store}?limit=1")["complete_to"].get(topic, {})
+            if all(done.get(str(partition), 0) >= end for partition, end in ends.items()):
+                return
+            assert time.monotonic() < deadline, f"{store} is at {done}, the log at {ends}"
+            time.sleep(0.02)
+
+    def metric(self, name, **labels):
+        """The sum of a metric's series that have these labels; None if there is none."""
+        found = None
+        for line in self.get("/metrics")[1].splitlines():
+            match = re.match(r"([a-zA-Z0-9_:]+)(?:\{(.*)\})? (\S+)$", line)
+            if match and match[1] == name:
+                series = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or ""))
+                if all(series.get(key) == value for key, value in labels.items()):
+                    found = (found or 0) + float(match[3])
+        return found
 
     def log_tail(self, lines=40):
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])

@@ -38,10 +38,18 @@ double seconds_between(os::TimePoint from, os::TimePoint to) {
 }
 
 // The configuration of our own server. Windows stay until the run is over, so that their counts can
-// be summed up; late is only what is a minute late.
+// be summed up; late is only what is a minute late. The log keeps a few GiB, so that a long run
+// does not need a large disk.
 std::string server_config(const BenchOptions& options) {
   return "[log]\n"
          "backend = \"embedded\"\n"
+         "retention_size = \"1GiB\"\n"
+         "[engine]\n"
+         "state_memory_max = \"4GiB\"\n"
+         "[archive]\n"
+         "enabled = false\n"
+         "[logging]\n"
+         "level = \"warn\"\n"
          "[[topic]]\n"
          "name = \"bench\"\n"
          "partitions = " +
@@ -49,7 +57,6 @@ std::string server_config(const BenchOptions& options) {
          "\n"
          "key = \"/user\"\n"
          "timestamp = \"/ts\"\n"
-         "archive = false\n"
          "[[aggregate]]\n"
          "name = \"bench_counts\"\n"
          "topic = \"bench\"\n"
@@ -110,9 +117,9 @@ nanoseconds own_cpu_time() {
 // One run, step by step.
 class Run {
  public:
-  Run(const BenchOptions& options, const std::string& program, const os::Clock& clock,
+  Run(const BenchOptions& options, std::string program, const os::Clock& clock,
       os::FileSystem& files)
-      : options_(options), program_(program), clock_(clock), files_(files) {}
+      : options_(options), program_(std::move(program)), clock_(clock), files_(files) {}
 
   [[nodiscard]] Result<Report> run();
 
@@ -126,7 +133,7 @@ class Run {
   void describe_machine();
 
   BenchOptions options_;
-  const std::string& program_;
+  const std::string program_;
   const os::Clock& clock_;
   os::FileSystem& files_;
   net::Url url_;
@@ -288,7 +295,11 @@ Result<Report> Run::run() {
 
 int run_bench(const BenchOptions& options, const std::string& program, const os::Clock& clock,
               os::FileSystem& files) {
-  const Result<Report> report = Run(options, program, clock, files).run();
+  // Not by a link: the server's process shall have the program's name.
+  std::error_code unresolved;
+  const std::filesystem::path resolved = std::filesystem::canonical(program, unresolved);
+  const Result<Report> report =
+      Run(options, unresolved ? program : resolved.string(), clock, files).run();
   if (!report) {
     std::fprintf(stderr, "penstock bench: %s\n", report.error().message().c_str());
     return report.error().code() == ErrorCode::kInvalid ? 2 : 1;

@@ -1,0 +1,184 @@
+"""`penstock bench` measures what it says: its latency is that of the schedule, its counts are checked, and
+it fails where they are wrong. Against a server of its own, and against one made to stall or to lie."""
+import http.server
+import json
+import re
+import socketserver
+import subprocess
+import threading
+import time
+
+import pytest
+
+
+def bench(penstock_bin, *arguments, timeout=120):
+    done = subprocess.run([penstock_bin, "bench", *map(str, arguments), "--json"], capture_output=True,
+                          text=True, timeout=timeout)
+    return done, json.loads(done.stdout) if done.stdout else None
+
+
+class FakeServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    """Answers like a penstock that counts its lines, with faults on demand."""
+
+    daemon_threads = True
+    request_queue_size = 512
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.counted = 0
+        self.lost = 0            # events that are acknowledged and then forgotten
+        self.stall = (0.0, 0.0)  # no answers between these seconds after the first request
+        self.refused = 0         # so many requests are refused first
+        self.began = None
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def take(self, body):
+        with self.lock:
+            self.began = self.began or time.monotonic()
+            if self.refused > 0:
+                self.refused -= 1
+                return None
+            events = len(body.split(b"\n"))
+            self.counted += events
+        begin, end = self.stall
+        passed = time.monotonic() - self.began
+        if begin <= passed < end:
+            time.sleep(end - passed)
+        return events
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, body, status=200, headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_POST(self):
+        events = self.server.take(self.rfile.read(int(self.headers["Content-Length"])))
+        if events is None:
+            self.answer('{"code":"busy","message":"busy"}', 429, [("Retry-After", "1")])
+        else:
+            self.answer(f'{{"accepted":{events},"duplicates":0,"dead_lettered":0,"errors":[]}}')
+
+    def do_GET(self):
+        counted = self.server.counted - (self.server.lost if self.server.counted else 0)
+        if self.path == "/v1/topics/bench":
+            self.answer(f'{{"name":"bench","partitions":[{{"partition":0,"start":0,"end":{counted}}}]}}')
+        elif self.path.startswith("/v1/stores/bench_counts"):
+            self.answer(f'{{"entries":[{{"key":["u"],"count":{counted}}}],"cursor":null,'
+                        f'"complete_to":{{"bench":{{"0":{counted}}}}}}}')
+        elif self.path == "/metrics":
+            self.answer("# nothing\n")
+        else:
+            self.answer('{"status":"ready"}')
+
+
+@pytest.fixture
+def fake():
+    server = FakeServer()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_stall_is_charged_to_every_request_that_was_due_in_it(penstock_bin, fake):
+    fake.stall = (1.0, 2.0)
+
+    done, report = bench(penstock_bin, "--url", fake.url, "--seconds", 3, "--rate", 500,
+                         "--request-bytes", 1, "--connections", 2)
+
+    # A third of all requests were due in a second without answers: they waited half of it on average.
+    # Counted from the sending, two connections would have seen two slow requests of 1500.
+    assert done.returncode == 0, done.stderr
+    assert report["events"] == 1500
+    assert report["ack_ms"]["p50"] < 200
+    assert 900 < report["ack_ms"]["p99"] < 2000
+    assert report["conditions"]["ack_counted_from"] == "scheduled send"
+
+
+def test_a_rate_is_kept(penstock_bin, fake):
+    _, report = bench(penstock_bin, "--url", fake.url, "--seconds", 2, "--rate", 20_000,
+                      "--request-bytes", 10_000, "--connections", 8)
+
+    assert 39_000 <= report["events"] <= 40_200
+    assert 1.8 < report["seconds"] < 2.6
+
+
+def test_events_that_are_lost_are_found_and_fail_the_run(penstock_bin, fake):
+    fake.lost = 1
+
+    done, report = bench(penstock_bin, "--url", fake.url, "--seconds", 0.5, "--rate", 1000,
+                         "--connections", 2)
+
+    assert done.returncode == 1
+    assert report["counts_exact"] is False
+    assert report["in_log"] == report["accepted"] - 1
+
+
+def test_refused_requests_are_reported_and_fail_the_run(penstock_bin, fake):
+    fake.refused = 3
+
+    done, report = bench(penstock_bin, "--url", fake.url, "--seconds", 0.5, "--rate", 1000,
+                         "--request-bytes", 1, "--connections", 4)
+
+    assert done.returncode == 1
+    assert report["counts_exact"] is True
+    assert report["errors"]["refused"] == 3
+
+
+def test_no_server_is_one_sentence(penstock_bin):
+    done, report = bench(penstock_bin, "--url", "http://127.0.0.1:1")
+
+    assert done.returncode == 1 and report is None
+    assert re.fullmatch(r"penstock bench: .*127\.0\.0\.1:1.*\n", done.stderr)
+
+
+@pytest.mark.parametrize("arguments, named", [
+    (["--event-bytes", 10], "--event-bytes"), (["--keys", 0], "--keys"), (["--zipf", 2], "--zipf"),
+    (["--seconds", 0], "--seconds"), (["--url", "ftp://x"], "ftp://x")])
+def test_a_wrong_option_is_named(penstock_bin, arguments, named):
+    done, report = bench(penstock_bin, *arguments)
+
+    assert done.returncode == 2 and report is None
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--keys", 1000], ["--request-bytes", 1, "--keys", 100], ["--rate", 20_000, "--zipf", 0.9]],
+    ids=["saturated", "one event per request", "rated"])
+def test_its_own_server_counts_exactly(penstock_bin, tmp_path, arguments):
+    done, report = bench(penstock_bin, "--seconds", 1.5, "--directory", tmp_path, *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert report["counts_exact"] is True
+    assert report["accepted"] == report["in_log"] == report["in_store"] == report["events"] > 1000
+    for latency in ("ack_ms", "processed_ms"):
+        assert 0 < report[latency]["p50"] <= report[latency]["p99"] <= report[latency]["p999"]
+    assert report["server_cpu_ns_per_event"] > 0
+    assert report["client_cpu_ns_per_event"] > 0
+    assert report["rss_bytes"] > 1_000_000
+    assert list(tmp_path.iterdir()) == [], "the data directory is left behind"
+
+
+def test_people_get_text(penstock_bin, tmp_path):
+    done = subprocess.run([penstock_bin, "bench", "--seconds", "1.5", "--keys", "100", "--directory", tmp_path],
+                          capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    assert "events/s" in done.stdout
+    assert "counts      exact" in done.stdout

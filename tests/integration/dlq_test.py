@@ -1,0 +1,164 @@
+"""Bad events wait in the dead letter topic, with their bytes untouched, and can be sent again."""
+import base64
+import json
+import subprocess
+
+CONFIG = """
+[log]
+backend = "embedded"
+
+[ingest]
+event_size_max = "64KiB"
+depth_max = 20
+
+[[topic]]
+name = "orders"
+partitions = 2
+key = "/user"
+"""
+RELAXED = CONFIG.replace('key = "/user"', 'key = "/user"\nkey_required = false')
+
+GOOD = b'{"user":"u","n":1}'
+BAD = {
+    "invalid_json": b'{"user":"u",}',
+    "invalid_utf8": b'{"user":"\xff"}',
+    "missing_key": b'{"n":2}',
+    "too_deep": b'{"user":"u","a":' + b"[" * 30 + b"]" * 30 + b"}",
+    "too_large": b'{"user":"u","a":"' + b"x" * 70_000 + b'"}',
+    "not_an_object": b'"text"',
+}
+
+
+def value_bytes(value):
+    if isinstance(value, dict) and set(value) == {"base64"}:
+        return base64.b64decode(value["base64"])
+    return value.encode() if isinstance(value, str) else None
+
+
+def dlq(server, penstock_bin, *arguments):
+    return subprocess.run([penstock_bin, "dlq", *arguments, "--url", f"http://127.0.0.1:{server.port}"],
+                          capture_output=True, text=True, timeout=60)
+
+
+def send_good_and_bad(server):
+    """One request of good events with every kind of bad one between them."""
+    lines = [line for bad in BAD.values() for line in (GOOD, bad)]
+    return server.accept_events("orders", b"\n".join(lines))
+
+
+def test_bad_events_become_dead_letters_and_good_ones_go_on(start_penstock):
+    server = start_penstock(CONFIG)
+
+    answer = send_good_and_bad(server)
+
+    assert (answer["accepted"], answer["dead_lettered"]) == (len(BAD), len(BAD))
+    assert [(error["index"], error["code"]) for error in answer["errors"]] == \
+        [(2 * i + 1, code) for i, code in enumerate(BAD)]
+    assert all(error["message"] for error in answer["errors"])
+    assert sum(server.log_ends("orders").values()) == len(BAD)
+
+
+def test_a_dead_letter_has_the_original_bytes_and_says_what_was_wrong(start_penstock):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+
+    letters = server.events("orders.dlq")
+
+    assert [letter["headers"]["penstock.dlq.code"] for letter in letters] == list(BAD)
+    for index, (letter, bad) in enumerate(zip(letters, BAD.values())):
+        headers = letter["headers"]
+        original = value_bytes(letter["value"])
+        assert original == bad or (original is None and letter["value"] == json.loads(bad))
+        assert letter["key"] is None
+        assert headers["penstock.dlq.index"] == str(2 * index + 1)
+        assert headers["penstock.dlq.topic"] == "orders"
+        assert headers["penstock.dlq.source"] == "127.0.0.1"
+        assert headers["penstock.dlq.time"].endswith("Z")
+        assert headers["penstock.dlq.message"]
+        assert not any(name.startswith("__penstock.") for name in headers)
+
+
+def test_dead_letters_survive_a_kill(start_penstock):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+
+    server.kill()
+    server.start()
+
+    assert len(server.events("orders.dlq")) == len(BAD)
+
+
+def test_a_body_in_which_no_event_can_be_told_apart_is_refused(start_penstock):
+    server = start_penstock(CONFIG)
+
+    for body in (b"", b"   \n", b"user=u&n=1", b"<xml/>"):
+        status, answer = server.post_events("orders", body)
+        assert status == 400, body
+        assert set(answer) == {"code", "message"}
+    assert sum(server.log_ends("orders.dlq").values()) == 0
+
+
+def test_list_counts_dead_letters_by_topic_and_reason(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+    server.accept_events("orders", GOOD + b"\n" + BAD["missing_key"])
+
+    listed = dlq(server, penstock_bin, "list")
+
+    assert listed.returncode == 0, listed.stderr
+    for code in BAD:
+        line = next(line for line in listed.stdout.splitlines() if code in line)
+        assert "orders" in line
+        assert ("2" if code == "missing_key" else "1") in line.split()
+
+
+def test_show_prints_the_letters_that_are_asked_for(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+
+    shown = dlq(server, penstock_bin, "show", "--topic", "orders", "--code", "missing_key")
+
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert len(lines) == 1
+    assert '"n":2' in lines[0].replace("\\", "")
+
+
+def test_a_dry_run_replays_nothing(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+
+    done = dlq(server, penstock_bin, "replay", "--topic", "orders", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert sum(server.log_ends("orders").values()) == len(BAD)
+    assert sum(server.log_ends("orders.dlq").values()) == len(BAD)
+
+
+def test_what_was_put_right_is_replayed_once(start_penstock, penstock_bin, tmp_path):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+    server.stop()
+    server.config_file.write_text(RELAXED)  # now a key is not needed
+    server.start()
+
+    for _ in range(2):  # the second replay finds that everything was sent already
+        done = dlq(server, penstock_bin, "replay", "--topic", "orders", "--code", "missing_key")
+        assert done.returncode == 0, done.stderr
+
+    values = [event["value"] for event in server.events("orders")]
+    assert values.count({"n": 2}) == 1
+    assert len(values) == len(BAD) + 1
+
+
+def test_replays_that_fail_again_come_to_an_end(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    server.accept_events("orders", GOOD + b"\n" + BAD["missing_key"])
+
+    for _ in range(8):
+        done = dlq(server, penstock_bin, "replay", "--topic", "orders", "--max-replays", "3")
+        assert done.returncode == 0, done.stderr
+
+    replays = [int(letter["headers"].get("penstock.dlq.replays", "0"))
+               for letter in server.events("orders.dlq")]
+    assert sorted(replays) == [0, 1, 2, 3]
