@@ -82,7 +82,13 @@ struct ReplayAnswer {
   std::uint64_t accepted = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t dead_lettered = 0;
+  std::uint64_t not_taken = 0;
 };
+
+// The request itself was refused: no reason not to send the others.
+bool is_refusal(const Error& error) {
+  return error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kNotFound;
+}
 
 Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
   net::ClientRequest request;
@@ -98,6 +104,9 @@ Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
     os::pause(std::chrono::seconds(1));  // what Retry-After asks for
     body = remote.send(request);
   }
+  if (!body && is_refusal(body.error())) {
+    return ReplayAnswer{.not_taken = 1};
+  }
   if (!body) {
     return body.error().with("dead letter " + std::to_string(letter.offset) + " of " +
                              letter.topic);
@@ -105,7 +114,7 @@ Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
   const Json answer = Json::parse(*body, nullptr, /*allow_exceptions=*/false);
   return ReplayAnswer{answer.value("accepted", std::uint64_t{0}),
                       answer.value("duplicates", std::uint64_t{0}),
-                      answer.value("dead_lettered", std::uint64_t{0})};
+                      answer.value("dead_lettered", std::uint64_t{0}), 0};
 }
 
 }  // namespace
@@ -220,6 +229,7 @@ Result<ReplaySummary> replay_dead_letters(Remote& remote, const ReplayOptions& o
     summary.accepted += answer.accepted;
     summary.duplicates += answer.duplicates;
     summary.dead_lettered += answer.dead_lettered;
+    summary.not_taken += answer.not_taken;
     if (++replayed % 1000 == 0) {
       progress << "replayed " << replayed << " dead letters\n" << std::flush;
     }

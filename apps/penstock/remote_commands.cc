@@ -89,7 +89,8 @@ Status replay(const DlqFlags& flags) {
     std::cout << "no dead letters to replay\n";
   } else if (!flags.dry_run) {
     std::cout << summary.accepted << " accepted, " << summary.duplicates << " accepted earlier, "
-              << summary.dead_lettered << " refused again\n";
+              << summary.dead_lettered << " refused again, " << summary.not_taken
+              << " not taken at all\n";
   }
   if (summary.left_as_loop > 0) {
     std::cout << summary.left_as_loop << " left, because they were replayed " << options.replays_max

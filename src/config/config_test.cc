@@ -18,7 +18,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 // The file of README.md, as it stands there.
 constexpr std::string_view kExample = R"(

@@ -81,11 +81,13 @@ inline constexpr TextRule kPointer{is_json_pointer,
 inline constexpr TextRule kName{is_name,
                                 "a name of 1 to 200 letters, digits, \".\", \"_\" or \"-\""};
 
+inline constexpr std::uint64_t kDay = 86'400'000;  // ms
 // Ten years: longer spans than that are mistakes, and sums of them stay far from overflow.
-inline constexpr std::uint64_t kSpanMax = 3650ULL * 86'400'000;
+inline constexpr std::uint64_t kSpanMax = 3650 * kDay;
 inline constexpr Range kAnySpan{0, kSpanMax};
 inline constexpr Range kSomeSpan{1, kSpanMax};
 inline constexpr Range kTimeout{100, 3'600'000};
+inline constexpr Range kDedupSpan{1'000, 7 * kDay};
 
 inline constexpr std::array kLogSettings{
     Setting<LogSettings>{"backend",
@@ -220,24 +222,20 @@ inline constexpr std::array kIngestSettings{
                             "Bytes of events that wait to become durable; beyond it requests are "
                             "answered with 429.",
                             {kMiB, 64 * kGiB}},
-    Setting<IngestSettings>{"dedup_time",
-                            Kind::kDuration,
-                            &IngestSettings::dedup_time,
+    Setting<IngestSettings>{"dedup_time", Kind::kDuration, &IngestSettings::dedup_time,
                             "An event id seen within this time is a duplicate. A topic may have "
                             "its own.",
-                            {1'000, 7 * 86'400'000}},
+                            kDedupSpan},
     Setting<IngestSettings>{"dedup_count",
                             Kind::kCount,
                             &IngestSettings::dedup_count,
                             "At most this many ids are remembered per topic, the newest. A topic "
                             "may have its own.",
                             {1, 100'000'000}},
-    Setting<IngestSettings>{"idempotency_time",
-                            Kind::kDuration,
-                            &IngestSettings::idempotency_time,
+    Setting<IngestSettings>{"idempotency_time", Kind::kDuration, &IngestSettings::idempotency_time,
                             "A request whose Idempotency-Key was seen within this time is answered "
                             "as before.",
-                            {1'000, 7 * 86'400'000}},
+                            kDedupSpan},
     Setting<IngestSettings>{"idempotency_count",
                             Kind::kCount,
                             &IngestSettings::idempotency_count,
@@ -291,7 +289,7 @@ inline constexpr std::array kArchiveSettings{
                              Kind::kDuration,
                              &ArchiveSettings::roll_interval,
                              "... or when its first row is this old, whichever comes first.",
-                             {100, 86'400'000}},
+                             {100, kDay}},
     Setting<ArchiveSettings>{"memory_max",
                              Kind::kSize,
                              &ArchiveSettings::memory_max,
@@ -352,11 +350,8 @@ inline constexpr std::array kTopicSettings{
                            "duplicate.",
                            {},
                            kPointer},
-    Setting<TopicSettings>{"dedup_time",
-                           Kind::kDuration,
-                           &TopicSettings::dedup_time,
-                           "As in [ingest], for this topic.",
-                           {1'000, 7 * 86'400'000}},
+    Setting<TopicSettings>{"dedup_time", Kind::kDuration, &TopicSettings::dedup_time,
+                           "As in [ingest], for this topic.", kDedupSpan},
     Setting<TopicSettings>{"dedup_count",
                            Kind::kCount,
                            &TopicSettings::dedup_count,
@@ -421,7 +416,7 @@ inline constexpr std::array kAggregateSettings{
                                &AggregateSettings::emit_interval,
                                "A changed window goes to the output topic at most this often, and "
                                "when it closes.",
-                               {0, 86'400'000}},
+                               {0, kDay}},
 };
 
 inline constexpr std::array kTableSettings{
