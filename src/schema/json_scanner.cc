@@ -78,7 +78,8 @@ class JsonScanner::Impl {
 
   void rewind(std::size_t position);
   bool refill();
-  bool index_window(std::size_t size);
+  bool index_window(std::size_t tried);
+  bool index_text(std::string_view text);
   void index_damaged(std::size_t size);
   void set_cursor();
 
@@ -96,6 +97,7 @@ class JsonScanner::Impl {
 
   void malformed(const char* at, const JsonError& error, JsonPiece& piece);
   void refuse(std::string_view raw, const JsonError& error, JsonPiece& piece) const;
+  void skip_tokens();
   bool finish(JsonPiece& piece);
 
   [[nodiscard]] bool in_list() const { return expect_ != Expect::kTop; }
@@ -124,8 +126,8 @@ class JsonScanner::Impl {
   // The indexed part of the body ends here; it began at text_begin_.
   std::size_t text_begin_ = 0;
   std::size_t text_end_ = 0;
-  std::size_t text_size_ = 0;      // how much to index if the same part is needed again
   std::size_t damaged_until_ = 0;  // up to here values are indexed one by one
+  bool text_is_damaged_ = false;   // it is a single value, or what there is of it
   bool utf8_known_ = true;         // the indexed part is UTF-8
   StructuralIndex::Stop stop_ = StructuralIndex::Stop::kTextEnd;  // why it ends there
 };
@@ -145,7 +147,7 @@ JsonScanner::Body JsonScanner::Impl::start(std::string_view body, const ExtractP
   }
   JsonPiece piece;
   const bool is_value = next(piece) && piece.error.code != JsonErrorCode::kInvalidJson;
-  if (is_value || has_opening_line(body.substr(first))) {
+  if (is_value || has_opening_line(body.substr(position_))) {
     rewind(begin);
     return Body::kPieces;
   }
@@ -158,7 +160,6 @@ void JsonScanner::Impl::rewind(std::size_t position) {
   position_ = position;
   expect_ = Expect::kTop;
   text_begin_ = text_end_ = damaged_until_ = position;
-  text_size_ = 0;
 }
 
 bool JsonScanner::Impl::next(JsonPiece& piece) {
@@ -237,7 +238,6 @@ bool JsonScanner::Impl::widen(const char* at) {
       text_end_ - begin > options_.event_bytes_max) {
     return false;
   }
-  text_size_ = begin == text_begin_ ? 2 * (text_end_ - begin) : 0;
   position_ = begin;
   cursor_.next = cursor_.end;
   return true;
@@ -261,30 +261,35 @@ bool JsonScanner::Impl::refill() {
   if (at == std::string_view::npos) {
     return false;
   }
-  // A value that did not fit is tried again with more, everything else begins small.
-  const std::size_t size = at == text_begin_ ? text_size_ : 0;
+  // So much was not enough for the value that begins here.
+  const std::size_t tried = at == text_begin_ ? text_end_ - text_begin_ : 0;
   text_begin_ = at;
-  if (at < damaged_until_ || !index_window(std::max(size, options_.window_bytes))) {
-    index_damaged(std::max(size, kDamagedChunk));
+  if (at < damaged_until_ || !index_window(tried)) {
+    index_damaged(std::max(2 * tried, kDamagedChunk));
   }
   return true;
 }
 
-bool JsonScanner::Impl::index_window(std::size_t size) {
+// Indexes a part of the body that has more than `tried` bytes; false if it is damaged.
+bool JsonScanner::Impl::index_window(std::size_t tried) {
   std::string_view text = body_.substr(text_begin_);
-  if (text.size() > size) {
-    std::size_t cut = find_cut(text, size);
-    while (cut == 0 && size < text.size() && size <= options_.event_bytes_max) {
-      size *= 2;
-      cut = find_cut(text, size);
+  for (std::size_t size = options_.window_bytes; size < text.size(); size *= 2) {
+    const std::size_t cut = find_cut(text, size);
+    if (cut > tried || size > options_.event_bytes_max) {
+      text = text.substr(0, cut > tried ? cut : size);
+      break;
     }
-    text = text.substr(0, cut == 0 ? size : cut);
   }
+  return index_text(text);
+}
+
+bool JsonScanner::Impl::index_text(std::string_view text) {
   const StructuralIndex::Text found = index_.index(text);
   if (found == StructuralIndex::Text::kDamaged) {
     damaged_until_ = text_begin_ + text.size();
     return false;
   }
+  text_is_damaged_ = false;
   utf8_known_ = found == StructuralIndex::Text::kClean;
   stop_ = StructuralIndex::Stop::kTextEnd;
   set_cursor();
@@ -294,6 +299,7 @@ bool JsonScanner::Impl::index_window(std::size_t size) {
 void JsonScanner::Impl::index_damaged(std::size_t size) {
   const bool opens_list = expect_ == Expect::kTop && body_[text_begin_] == '[';
   stop_ = index_.index_value(body_.substr(text_begin_, opens_list ? 1 : size));
+  text_is_damaged_ = true;
   utf8_known_ = false;
   set_cursor();
 }
@@ -359,7 +365,16 @@ void JsonScanner::Impl::malformed(const char* at, const JsonError& error, JsonPi
   if (end.position == body_.size()) {
     expect_ = Expect::kTop;  // a list that is not closed is no error of its own then
   }
-  // An index without damage agrees with PieceEndFinder on what is inside strings.
+  skip_tokens();
+}
+
+// Makes the index go on at position_. One of a clean text agrees with PieceEndFinder on what is
+// inside strings; one of a single damaged value is of no more use.
+void JsonScanner::Impl::skip_tokens() {
+  if (text_is_damaged_) {
+    cursor_.next = cursor_.end;
+    return;
+  }
   while (!cursor_.at_end() && offset(cursor_.at()) < position_) {
     ++cursor_.next;
   }
@@ -390,7 +405,7 @@ std::optional<JsonError> JsonScanner::Impl::validate(std::string_view document) 
     return JsonError{JsonErrorCode::kInvalidJson, "no value", document.size()};
   }
   text_begin_ = begin;
-  if (!index_window(document.size())) {
+  if (!index_text(document.substr(begin))) {
     stop_ = index_.index_value(document.substr(begin));
     set_cursor();
   }

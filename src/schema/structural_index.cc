@@ -22,8 +22,10 @@ bool is_white(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+// Stage 1 takes form feed and 0x1A for tokens of their own, too; the walker refuses them.
 bool is_operator(char c) {
-  return c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':';
+  return c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':' || c == '\f' ||
+         c == '\x1A';
 }
 
 // Position behind the string that opens at `at`; the text's size if it does not end, and `control`
@@ -126,10 +128,12 @@ StructuralIndex::Stop StructuralIndex::index_value(std::string_view text) {
     }
     *out++ = static_cast<std::uint32_t>(at);
     const char c = text[at];
-    if (c == '"') {
-      at = skip_string(text, at, control);
+    if (is_operator(c)) {
+      ++at;
     } else {
-      at = is_operator(c) ? at + 1 : skip_scalar(text, at);
+      // Stage 1 takes 1"2" for one token, and so do we.
+      at = skip_scalar(text, at);
+      at = at < text.size() && text[at] == '"' ? skip_string(text, at, control) : at;
     }
     depth += c == '{' || c == '[' ? 1 : 0;
     depth -= (c == '}' || c == ']') && depth > 0 ? 1 : 0;
