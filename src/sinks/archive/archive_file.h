@@ -1,0 +1,76 @@
+// ArchiveFile is one Parquet file of the archive while it is written, until its name makes it
+// count.
+//
+//   writing (.web-3-1000.tmp) --publish--> published (web-3-1000-1999.parquet)
+//        \--destroyed-----------> gone
+//
+// Contents are synced before the renaming, the folder after it. So a name that is there stands for
+// contents that are there, and when publish() has returned the offsets are in the archive for good.
+//
+// Threads   one.
+// Lifetime  `files` outlives it. Destroyed before publish(), it removes what it wrote.
+// Errors    of writing: as os::File and ParquetWriter; destroy the file and begin it anew.
+//           of publish(): the same, and kFatal where it is not known whether the file counts; then
+//           only opening the archive again can tell.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "os/file_system.h"
+#include "record/record_batch.h"
+#include "sinks/archive/archive_layout.h"
+#include "sinks/archive/parquet_writer.h"
+#include "sinks/archive/sequential_output.h"
+
+namespace penstock::sinks {
+
+class ArchiveFile {
+ public:
+  struct Options {
+    std::string directory;
+    std::string topic;
+    HourIndex hour = 0;
+    Offset first;  // the first that the name will stand for
+    ParquetWriter::Options parquet = {};
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<ArchiveFile>> create(os::FileSystem& files,
+                                                                   Options options);
+  ~ArchiveFile();
+  ArchiveFile(const ArchiveFile&) = delete;
+  ArchiveFile& operator=(const ArchiveFile&) = delete;
+
+  [[nodiscard]] ParquetWriter& writer() { return *writer_; }
+
+  [[nodiscard]] HourIndex hour() const { return options_.hour; }
+
+  [[nodiscard]] Offset first() const { return options_.first; }
+
+  // Offsets first() to `last` are then in the archive. Once.
+  [[nodiscard]] Status publish(Offset last);
+
+  // True after a publish() that failed when the file may already have had its name.
+  [[nodiscard]] bool in_doubt() const { return state_ == State::kInDoubt; }
+
+  // Size on disk; after publish().
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  enum class State { kWriting, kInDoubt, kPublished };
+
+  ArchiveFile(os::FileSystem& files, Options options);
+
+  os::FileSystem& files_;
+  const Options options_;
+  std::string folder_;
+  std::string temporary_path_;
+  std::unique_ptr<SequentialOutput> output_;
+  std::unique_ptr<ParquetWriter> writer_;
+  std::uint64_t size_ = 0;
+  State state_ = State::kWriting;
+};
+
+}  // namespace penstock::sinks

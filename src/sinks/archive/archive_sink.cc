@@ -1,0 +1,444 @@
+#include "sinks/archive/archive_sink.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/check.h"
+#include "record/internal_headers.h"
+
+namespace penstock::sinks {
+namespace {
+
+constexpr std::size_t kPollSize = 4 * kMiB;
+// A row group is held compressed, beside pages being filled, their copies while they grow, and the
+// log's batches: memory_max is for all of these.
+constexpr std::uint64_t kGroupsInMemory = 4;
+// A round that gets nothing more for this long ends with what it has.
+constexpr std::chrono::seconds kPatience{1};
+
+// What is shown for records without the gateway's header: the event's own time.
+std::int64_t microseconds_of(Timestamp timestamp) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max() / 1000;
+  return std::clamp(timestamp.value(), -kMax, kMax) * 1000;
+}
+
+double seconds(os::TimePoint::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+struct ArchiveSink::Topic {
+  Topic(ArchiveTopic of, telemetry::Registry& registry)
+      : settings(std::move(of)),
+        labels({{"topic", settings.name}}),
+        rows(registry.counter("penstock_archive_rows_total", "Records archived.", labels)),
+        bytes(registry.counter("penstock_archive_bytes_total",
+                               "Size of the archive files published.", labels)),
+        files(registry.counter("penstock_archive_files_total", "Archive files published.", labels)),
+        missing(registry.counter("penstock_archive_missing_records_total",
+                                 "Offsets that were gone from the log before they were archived.",
+                                 labels)),
+        errors(registry.counter("penstock_archive_errors_total",
+                                "Failed attempts to write an archive file.", labels)),
+        lag_records(registry.gauge("penstock_archive_lag_records",
+                                   "Records in the log that are not archived yet.", labels)),
+        lag_seconds(registry.gauge("penstock_archive_lag_seconds",
+                                   "How long the oldest of them has been waiting.", labels)) {}
+
+  ArchiveTopic settings;
+  telemetry::Labels labels;
+  Counter& rows;
+  Counter& bytes;
+  Counter& files;
+  Counter& missing;
+  Counter& errors;
+  telemetry::Gauge& lag_records;
+  telemetry::Gauge& lag_seconds;
+};
+
+struct ArchiveSink::Partition {
+  Topic* topic;
+  TopicPartition id;
+  Offset next;  // everything before it is published
+  Offset end;   // of the log, when last asked
+  std::optional<os::TimePoint> waiting_since = {};
+  std::optional<os::TimePoint> retry_at = {};
+  Offset finish_at = {};  // while finishing: where it is done
+};
+
+// One partition being written: from its next offset to `target`.
+struct ArchiveSink::Round {
+  Partition& partition;
+  Offset target;
+  os::TimePoint began_at;
+  os::TimePoint progressed_at;
+  Offset next;  // of what is in `file`, or published
+  std::optional<std::int64_t> ingest_us = {};
+  std::unique_ptr<ArchiveFile> file = {};
+};
+
+ArchiveSink::ArchiveSink(log::Log& log, os::FileSystem& files, telemetry::Registry& registry,
+                         telemetry::Logger& logger, Options options)
+    : log_(log),
+      files_(files),
+      registry_(registry),
+      logger_(logger),
+      memory_(registry.gauge("penstock_archive_memory_bytes",
+                             "Keys, values and headers in the row group being written.")),
+      options_(std::move(options)) {}
+
+ArchiveSink::~ArchiveSink() = default;
+
+Result<std::unique_ptr<ArchiveSink>> ArchiveSink::open(log::Log& log, os::FileSystem& files,
+                                                       telemetry::Registry& registry,
+                                                       telemetry::Logger& logger, Options options) {
+  std::unique_ptr<ArchiveSink> sink(
+      new ArchiveSink(log, files, registry, logger, std::move(options)));
+  PENSTOCK_TRY(files.create_directories(sink->options_.directory));
+  PENSTOCK_TRY_ASSIGN(sink->lock_,
+                      files.lock_file(os::join_path(sink->options_.directory, ".lock")));
+  PENSTOCK_TRY_ASSIGN(
+      sink->consumer_,
+      log.open_consumer(
+          {.name = "archive", .group_id = std::nullopt, .topics = {}, .instance_id = {}}));
+  for (const ArchiveTopic& topic : sink->options_.topics) {
+    PENSTOCK_TRY(sink->add_topic(topic));
+  }
+  return sink;
+}
+
+Status ArchiveSink::add_topic(const ArchiveTopic& topic) {
+  for (const auto& known : topics_) {
+    if (known->settings.name == topic.name) {
+      return Error(ErrorCode::kInvalid, "topic " + topic.name + " is archived already");
+    }
+  }
+  PENSTOCK_TRY_ASSIGN(const log::TopicInfo info, log_.topic(topic.name));
+  PENSTOCK_TRY_ASSIGN(const auto archived, scan_topic(files_, options_.directory, topic.name));
+  auto added = std::make_unique<Topic>(topic, registry_);
+  std::vector<std::unique_ptr<Partition>> partitions;
+  for (std::int32_t number = 0; number < info.config.partition_count; ++number) {
+    const PartitionId id(number);
+    const auto found = archived.find(id);
+    partitions.push_back(std::make_unique<Partition>(
+        Partition{.topic = added.get(), .id = {info.id, id}, .next = {}, .end = {}}));
+    PENSTOCK_TRY(start_partition(
+        *partitions.back(), found == archived.end() ? std::nullopt : std::optional(found->second)));
+  }
+  topics_.push_back(std::move(added));
+  std::move(partitions.begin(), partitions.end(), std::back_inserter(partitions_));
+  return {};
+}
+
+Status ArchiveSink::start_partition(Partition& partition,
+                                    const std::optional<ArchivedPartition>& archived) {
+  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition.id));
+  partition.end = offsets.end;
+  if (!archived.has_value()) {
+    return {};
+  }
+  partition.next = archived->range.last + 1;
+  if (partition.next > offsets.end) {
+    return Error(ErrorCode::kInvalid, "the archive of topic " + partition.topic->settings.name +
+                                          ", partition " + to_string(partition.id.partition) +
+                                          " goes up to offset " + to_string(archived->range.last) +
+                                          ", but the log ends before " + to_string(offsets.end) +
+                                          ": it belongs to another log; move it away");
+  }
+  // A process that was killed after renaming its last file may not have made that durable. All
+  // earlier ones were, or there would have been no later one.
+  return files_.sync_directory(archived->newest_folder);
+}
+
+Offset ArchiveSink::next_offset(const std::string& topic, PartitionId partition) const {
+  for (const auto& known : partitions_) {
+    if (known->topic->settings.name == topic && known->id.partition == partition) {
+      return known->next;
+    }
+  }
+  return Offset(0);
+}
+
+Result<std::uint64_t> ArchiveSink::run_once(os::TimePoint now) {
+  if (doubt_.has_value()) {
+    return *doubt_;
+  }
+  if (round_ == nullptr) {
+    if (!surveyed_at_.has_value() || now - *surveyed_at_ >= options_.survey_interval ||
+        finishing_) {
+      PENSTOCK_TRY(survey(now));
+    }
+    Partition* const due = next_due(now);
+    if (due == nullptr) {
+      return 0;
+    }
+    if (const Status begun = begin_round(*due, now); !begun.has_value()) {
+      put_off(*due, now);
+      return begun.error();
+    }
+  }
+  Partition& partition = round_->partition;
+  Result<std::uint64_t> taken = step(now);
+  if (!taken.has_value()) {
+    round_.reset();
+    put_off(partition, now);
+    return taken.error().with("archive of topic " + partition.topic->settings.name +
+                              ", partition " + to_string(partition.id.partition));
+  }
+  const bool writing = round_ != nullptr && round_->file != nullptr;
+  memory_.set(writing ? static_cast<double>(round_->file->writer().buffered_size()) : 0);
+  return taken;
+}
+
+void ArchiveSink::put_off(Partition& partition, os::TimePoint now) {
+  partition.topic->errors.add(1);
+  partition.retry_at = now + options_.retry_interval;
+}
+
+Result<Offset> ArchiveSink::log_end(const Partition& partition) const {
+  const Result<log::PartitionOffsets> offsets = log_.offsets(partition.id);
+  if (!offsets.has_value() && offsets.error().code() == ErrorCode::kNotFound) {
+    return partition.next;
+  }
+  PENSTOCK_TRY(offsets);
+  return offsets->end;
+}
+
+Status ArchiveSink::survey(os::TimePoint now) {
+  surveyed_at_ = now;
+  for (const auto& partition : partitions_) {
+    PENSTOCK_TRY_ASSIGN(partition->end, log_end(*partition));
+    if (partition->next >= partition->end) {
+      partition->waiting_since.reset();
+    } else if (!partition->waiting_since.has_value()) {
+      partition->waiting_since = now;
+    }
+  }
+  update_lag(now);
+  return {};
+}
+
+void ArchiveSink::update_lag(os::TimePoint now) {
+  for (const auto& topic : topics_) {
+    std::int64_t records = 0;
+    os::TimePoint oldest = now;
+    for (const auto& partition : partitions_) {
+      if (partition->topic == topic.get() && partition->waiting_since.has_value()) {
+        records += partition->end - partition->next;
+        oldest = std::min(oldest, *partition->waiting_since);
+      }
+    }
+    topic->lag_records.set(static_cast<double>(records));
+    topic->lag_seconds.set(seconds(now - oldest));
+  }
+}
+
+bool ArchiveSink::is_due(const Partition& partition, os::TimePoint now) const {
+  if (!partition.waiting_since.has_value() ||
+      (partition.retry_at.has_value() && now < *partition.retry_at)) {
+    return false;
+  }
+  if (finishing_) {
+    return partition.next < partition.finish_at;
+  }
+  return now - *partition.waiting_since >= options_.roll_interval ||
+         static_cast<std::uint64_t>(partition.end - partition.next) >= options_.file_rows_max;
+}
+
+ArchiveSink::Partition* ArchiveSink::next_due(os::TimePoint now) {
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    Partition& partition = *partitions_[(turn_ + i) % partitions_.size()];
+    if (is_due(partition, now)) {
+      turn_ = (turn_ + i + 1) % partitions_.size();
+      return &partition;
+    }
+  }
+  return nullptr;
+}
+
+Status ArchiveSink::begin_round(Partition& partition, os::TimePoint now) {
+  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition.id));
+  if (offsets.start > partition.next) {
+    PENSTOCK_TRY(skip_missing(partition, offsets.start));
+  }
+  partition.end = offsets.end;
+  PENSTOCK_TRY(consumer_->assign({{partition.id, partition.next}}));
+  round_ = std::make_unique<Round>(Round{.partition = partition,
+                                         .target = offsets.end,
+                                         .began_at = now,
+                                         .progressed_at = now,
+                                         .next = partition.next});
+  return {};
+}
+
+// Retention was faster than the archive. The log cannot give these records any more: that is noted
+// in the archive, so that it is never mistaken for a lost file, counted and said.
+Status ArchiveSink::skip_missing(Partition& partition, Offset start) {
+  const std::string& topic = partition.topic->settings.name;
+  const OffsetRange range{partition.next, start + -1};
+  const std::string path = os::join_path(topic_folder(options_.directory, topic),
+                                         missing_file_name(topic, partition.id.partition, range));
+  PENSTOCK_TRY(files_.create_directories(os::parent_path(path)));
+  PENSTOCK_TRY(os::write_file_atomically(
+      files_, path,
+      as_bytes("The log no longer had these records when the archive came to them.\n")));
+  const std::int64_t count = start - partition.next;
+  partition.topic->missing.add(static_cast<std::uint64_t>(count));
+  partition.next = start;
+  logger_.error("archive", "records were deleted from the log before they were archived",
+                {{"topic", topic},
+                 {"partition", partition.id.partition.value()},
+                 {"first", range.first.value()},
+                 {"last", range.last.value()},
+                 {"count", count}});
+  return {};
+}
+
+Result<std::uint64_t> ArchiveSink::step(os::TimePoint now) {
+  Round& round = *round_;
+  const Offset before = round.next;
+  if (round.next < round.target) {
+    PENSTOCK_TRY_ASSIGN(const log::Consumer::Polled polled, consumer_->poll(kPollSize));
+    for (const log::FetchedBatch& fetched : polled.batches) {
+      PENSTOCK_TRY(take_batch(fetched));
+    }
+  }
+  const auto taken = static_cast<std::uint64_t>(round.next - before);
+  if (taken > 0) {
+    round.progressed_at = now;
+  }
+  if (round.next >= round.target || now - round.progressed_at >= kPatience) {
+    PENSTOCK_TRY(publish_up_to(round.next));
+    end_round();
+  }
+  return taken;
+}
+
+void ArchiveSink::end_round() {
+  Partition& partition = round_->partition;
+  partition.retry_at.reset();
+  // What came meanwhile has been waiting at most since this round began.
+  partition.waiting_since = round_->began_at;
+  round_.reset();
+  surveyed_at_.reset();
+}
+
+Status ArchiveSink::take_batch(const log::FetchedBatch& fetched) {
+  Round& round = *round_;
+  PENSTOCK_TRY_ASSIGN(const RecordBatchView batch,
+                      RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kChecksum));
+  if (fetched.from != round.partition.id || batch.last_offset() < round.next) {
+    return {};
+  }
+  if (batch.base_offset() > round.next) {
+    PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(fetched.from));
+    if (offsets.start > round.next) {  // deleted while we were reading: the next round says so
+      PENSTOCK_TRY(publish_up_to(round.next));
+      round.target = round.next;
+      return {};
+    }
+  }
+  RecordReader reader(batch);
+  RecordView record;
+  while (!batch.is_control() && reader.next(record)) {
+    PENSTOCK_TRY(take_record(record));
+  }
+  PENSTOCK_TRY(reader.status());
+  if (round.file != nullptr) {
+    PENSTOCK_TRY(round.file->writer().write());
+  } else if (batch.last_offset() + 1 > round.next) {
+    // Nothing to write, as in a batch that compaction emptied; the offsets belong to a file still.
+    PENSTOCK_TRY(ensure_file(round.next, hour_of(microseconds_of(batch.max_timestamp()))));
+  }
+  round.next = batch.last_offset() + 1;
+  const ParquetWriter& writer = round.file->writer();
+  if (writer.row_count() >= options_.file_rows_max ||
+      writer.payload_size() >= options_.file_size_max) {
+    PENSTOCK_TRY(publish_up_to(round.next));
+  }
+  return {};
+}
+
+Status ArchiveSink::take_record(const RecordView& record) {
+  Round& round = *round_;
+  if (record.header_count > 0) {
+    if (const auto ingest_us = decode_ingest_time(find_header(record, kIngestTimeHeader))) {
+      round.ingest_us = ingest_us;
+    }
+  }
+  if (record.offset < round.next) {
+    return {};  // archived already, in a batch that the position lies within
+  }
+  const std::int64_t ingest_us = round.ingest_us.value_or(microseconds_of(record.timestamp));
+  const HourIndex hour = hour_of(ingest_us);
+  if (round.file != nullptr && round.ingest_us.has_value() && round.file->hour() != hour) {
+    PENSTOCK_TRY(publish_up_to(record.offset));  // I2
+  }
+  PENSTOCK_TRY(ensure_file(round.next, hour));
+  PENSTOCK_TRY(round.file->writer().add(record, ingest_us));
+  round.next = record.offset + 1;
+  return {};
+}
+
+Status ArchiveSink::ensure_file(Offset first, HourIndex hour) {
+  Round& round = *round_;
+  if (round.file != nullptr) {
+    return {};
+  }
+  const ArchiveTopic& topic = round.partition.topic->settings;
+  PENSTOCK_TRY_ASSIGN(
+      round.file,
+      ArchiveFile::create(files_,
+                          {.directory = options_.directory,
+                           .topic = topic.name,
+                           .hour = hour,
+                           .first = first,
+                           .parquet = {.partition = round.partition.id.partition.value(),
+                                       .key = topic.key,
+                                       .value = topic.value,
+                                       .headers = topic.headers,
+                                       .group_size_max = options_.memory_max / kGroupsInMemory}}));
+  return {};
+}
+
+// Publishes the file being written, if there is one, as all offsets before `next`.
+Status ArchiveSink::publish_up_to(Offset next) {
+  Round& round = *round_;
+  if (round.file == nullptr) {
+    return {};
+  }
+  PENSTOCK_CHECK(round.file->first() == round.partition.next);  // I1
+  const Status published = round.file->publish(next + -1);
+  if (!published.has_value()) {
+    if (round.file->in_doubt()) {
+      doubt_ = published.error().with("it is not known whether the last archive file counts");
+    }
+    return published;
+  }
+  Topic& topic = *round.partition.topic;
+  topic.rows.add(round.file->writer().row_count());
+  topic.bytes.add(round.file->size());
+  topic.files.add(1);
+  round.file.reset();
+  round.partition.next = next;
+  round.next = next;
+  return {};
+}
+
+Status ArchiveSink::request_finish() {
+  finishing_ = true;
+  for (const auto& partition : partitions_) {
+    PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));
+  }
+  return {};
+}
+
+bool ArchiveSink::finished() const {
+  return finishing_ && round_ == nullptr &&
+         std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& partition) { return partition->next >= partition->finish_at; });
+}
+
+}  // namespace penstock::sinks
