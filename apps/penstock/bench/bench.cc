@@ -195,9 +195,10 @@ void Run::show_progress(const Generator& generator, os::TimePoint now) {
   const double rate =
       static_cast<double>(totals.events - shown_events_) / seconds_between(shown_at_, now);
   const Quantiles ack = quantiles_of(generator.latency());
+  const std::uint64_t problems = totals.refused + totals.failed + totals.unknown;
   std::printf("%5.0f s  %11.0f events/s  ack p50 %8.2f ms  p99 %8.2f ms  errors %llu\n",
               seconds_between(started_at_, now), rate, ack.p50_ms, ack.p99_ms,
-              static_cast<unsigned long long>(totals.refused + totals.failed + totals.unknown));
+              static_cast<unsigned long long>(problems));
   std::fflush(stdout);
   shown_events_ = totals.events;
   shown_at_ = now;

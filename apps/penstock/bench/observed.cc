@@ -10,7 +10,7 @@ namespace penstock::bench {
 
 namespace {
 
-constexpr std::string_view kLatencyMetric = "penstock_engine_processed_latency_seconds_quantile";
+constexpr std::string_view kLatencyMetric = "penstock_engine_latency_seconds_quantile";
 
 // What stands between `from` and the next `to` behind it; empty if it is not there.
 std::string_view between(std::string_view text, std::string_view from, std::string_view to) {
@@ -96,8 +96,8 @@ Result<std::uint64_t> Observed::counted() {
 Result<std::optional<Quantiles>> Observed::processed_latency() {
   PENSTOCK_TRY_ASSIGN(const std::string page, get("/metrics"));
   const auto ms = [&](std::string_view quantile) {
-    const std::string line =
-        std::string(kLatencyMetric) + "{quantile=\"" + std::string(quantile) + "\"}";
+    const std::string line = std::string(kLatencyMetric) + "{job=\"" + store_ + "\",quantile=\"" +
+                             std::string(quantile) + "\"}";
     const std::optional<double> seconds = metric_value(page, line);
     return seconds ? std::optional(*seconds * 1000) : std::nullopt;
   };
