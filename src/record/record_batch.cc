@@ -234,7 +234,7 @@ inline std::byte* RecordBatchBuilder::begin_record(Timestamp timestamp, Parts ke
   std::byte* to = buffer_.data() + used_ + length_size_;
   *to++ = std::byte{0};  // attributes: none are defined
   to = put_varint(to, wrapping_subtract(timestamp.value(), base_timestamp_.value()));
-  to = put_varint(to, static_cast<std::int64_t>(count_));
+  to = put_varint(to, std::int64_t{count_} + skipped_);
   to = put_parts(to, key);
   return put_parts(to, value);
 }
@@ -278,7 +278,12 @@ void RecordBatchBuilder::grow(std::size_t needed) {
 
 RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
                                        std::int32_t base_sequence) {
-  PENSTOCK_CHECK(count_ > 0);
+  const std::int64_t offsets = std::int64_t{count_} + skipped_;
+  PENSTOCK_CHECK(offsets > 0 && offsets <= std::numeric_limits<std::int32_t>::max());
+  if (count_ == 0) {
+    base_timestamp_ = kNoTimestamp;
+    max_timestamp_ = kNoTimestamp;
+  }
   buffer_.resize(used_);
   std::byte* header = buffer_.data();
   store_be(header + at::kBaseOffset, std::int64_t{0});
@@ -286,7 +291,7 @@ RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
   store_be(header + at::kLeaderEpoch, std::int32_t{-1});
   store_be(header + at::kMagic, kMagicV2);
   store_be(header + at::kAttributes, std::int16_t{0});
-  store_be(header + at::kLastOffsetDelta, static_cast<std::int32_t>(count_ - 1));
+  store_be(header + at::kLastOffsetDelta, static_cast<std::int32_t>(offsets - 1));
   store_be(header + at::kBaseTimestamp, base_timestamp_.value());
   store_be(header + at::kMaxTimestamp, max_timestamp_.value());
   store_be(header + at::kProducerId, producer.value());
@@ -296,6 +301,7 @@ RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
   store_be(header + at::kCrc, crc32c(ByteView(buffer_).subspan(at::kAttributes)));
   used_ = kBatchHeaderSize;
   count_ = 0;
+  skipped_ = 0;
   return {std::exchange(buffer_, Buffer())};
 }
 

@@ -83,6 +83,9 @@ class RecordBatchBuilder {
   void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
               std::span<const HeaderView> headers);
 
+  // Leaves out the next `count` offsets, as compaction does with records that nobody needs.
+  void skip_offsets(std::uint32_t count) { skipped_ += count; }
+
   [[nodiscard]] std::uint32_t record_count() const { return count_; }
 
   [[nodiscard]] bool empty() const { return count_ == 0; }
@@ -91,7 +94,7 @@ class RecordBatchBuilder {
   [[nodiscard]] std::size_t size_bytes() const { return count_ == 0 ? 0 : used_; }
 
   // Fills the header, computes the CRC and hands the bytes over; the builder is empty after it.
-  // record_count() must be > 0.
+  // There must be a record, or a skipped offset.
   [[nodiscard]] RecordBatch finish(ProducerId producer = kNoProducerId,
                                    ProducerEpoch epoch = kNoProducerEpoch,
                                    std::int32_t base_sequence = -1);
@@ -121,6 +124,7 @@ class RecordBatchBuilder {
   std::size_t used_ = kBatchHeaderSize;
   std::size_t length_size_ = 0;  // bytes kept free for the length of the record being written
   std::uint32_t count_ = 0;
+  std::uint32_t skipped_ = 0;  // offsets without a record
   Timestamp base_timestamp_;
   Timestamp max_timestamp_;
 };

@@ -182,6 +182,47 @@ TEST(RecordBatch, RecordsCarryTheOffsetsOfTheirBatch) {
   EXPECT_TRUE(reader.status().has_value());
 }
 
+TEST(RecordBatch, SkippedOffsetsAreLeftOut) {
+  RecordBatchBuilder builder;
+  builder.skip_offsets(2);
+  builder.append(Timestamp(5), as_bytes("a"), as_bytes("1"));
+  builder.skip_offsets(3);
+  builder.append(Timestamp(6), as_bytes("b"), as_bytes("2"));
+  builder.skip_offsets(1);
+  RecordBatch batch = builder.finish();
+  set_base_offset({batch.bytes.data(), batch.bytes.size()}, Offset(100));
+
+  const auto view = RecordBatchView::parse(batch.bytes, Verify::kChecksum);
+
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->record_count(), 2U);
+  EXPECT_EQ(view->last_offset(), Offset(107));
+  RecordReader reader(*view);
+  RecordView record;
+  ASSERT_TRUE(reader.next(record));
+  EXPECT_EQ(record.offset, Offset(102));
+  ASSERT_TRUE(reader.next(record));
+  EXPECT_EQ(record.offset, Offset(106));
+  EXPECT_FALSE(reader.next(record));
+  EXPECT_TRUE(reader.status());
+}
+
+TEST(RecordBatch, ABatchOfSkippedOffsetsOnlyHoldsNoRecords) {
+  RecordBatchBuilder builder;
+  builder.skip_offsets(7);
+  const RecordBatch batch = builder.finish();
+
+  const auto view = RecordBatchView::parse(batch.bytes, Verify::kChecksum);
+
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->record_count(), 0U);
+  EXPECT_EQ(view->last_offset(), Offset(6));
+  RecordReader reader(*view);
+  RecordView record;
+  EXPECT_FALSE(reader.next(record));
+  EXPECT_TRUE(reader.status());
+}
+
 TEST(RecordBatch, EmptyAndNullAreNotTheSame) {
   const std::vector<Plain> records = {{0, "", std::nullopt, {{"", ""}}}, {0, std::nullopt, "", {}}};
 
@@ -436,7 +477,7 @@ TEST(RecordBatch, ControlBatchesAreRecognised) {
 TEST(RecordBatchDeathTest, ABatchWithoutRecordsCannotBeFinished) {
   RecordBatchBuilder builder;
 
-  EXPECT_DEATH(static_cast<void>(builder.finish()), "count_ > 0");
+  EXPECT_DEATH(static_cast<void>(builder.finish()), "offsets > 0");
 }
 
 }  // namespace
