@@ -1,0 +1,79 @@
+#include "wal/submitter.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "core/completion.h"
+#include "core/units.h"
+
+namespace penstock::wal {
+namespace {
+
+// How long a blocked caller leaves the writer's turn to others before it looks again.
+constexpr std::chrono::microseconds kTurnWait{500};
+
+}  // namespace
+
+Status Submitter::check_door(const State& state, const Request& request) {
+  if (state.failure) {
+    return *state.failure;
+  }
+  if (state.closed) {
+    return Error(ErrorCode::kFatal, "the log is closed");
+  }
+  if (state.no_space && !request.uses_reserve) {
+    shared_.metrics.refused_no_space.add(1);
+    return *state.no_space;
+  }
+  for (const log::PartitionBatch& batch : request.batches) {
+    if (state.catalog.find(batch.to) == nullptr) {
+      return Error(ErrorCode::kNotFound, "there is no " + describe(state.catalog, batch.to));
+    }
+  }
+  return {};
+}
+
+Status Submitter::submit(Request&& request) {
+  PENSTOCK_TRY(shared_.state.with([&](const State& state) { return check_door(state, request); }));
+  request.size = size_of(request);
+  if (request.size > shared_.options.append_bytes_max) {
+    return Error(ErrorCode::kInvalid, "the append is too large: " + format_bytes(request.size) +
+                                          ", at most " +
+                                          format_bytes(shared_.options.append_bytes_max) + " fit");
+  }
+  request.memory.emplace(shared_.queue_memory);
+  if (!request.memory->grow_to(request.size) || !shared_.queue.try_send(std::move(request))) {
+    request.memory.reset();
+    shared_.metrics.refused_queue_full.add(1);
+    return Error(ErrorCode::kBusy, "too many appends are waiting for the disk");
+  }
+  return {};
+}
+
+Status Submitter::submit_and_wait(Request request) {
+  auto [answer, source] = make_completion<log::AppendResult>();
+  request.done = [to = std::move(source)](Result<log::AppendResult> result) mutable {
+    to.set(std::move(result));
+  };
+  PENSTOCK_TRY(submit(std::move(request)));
+  while (!answer.ready()) {
+    // A failure answers our request, too.
+    const bool had_turn = writer_.try_with(
+        [&](Writer& writer) { static_cast<void>(writer.run_once(shared_.clock.now())); });
+    if (!had_turn) {
+      static_cast<void>(answer.wait_for(kTurnWait));
+    }
+  }
+  const auto result = answer.take();
+  return result ? Status() : Status(result.error());
+}
+
+Status Submitter::flush() {
+  Request nothing;
+  nothing.uses_reserve = true;
+  nothing.decide = [](const Catalog&, EntryList&) { return Status(); };
+  return submit_and_wait(std::move(nothing));
+}
+
+}  // namespace penstock::wal
