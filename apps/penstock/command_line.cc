@@ -1,10 +1,14 @@
 #include "penstock/command_line.h"
 
+#include <algorithm>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "config/nearest.h"
 #include "penstock/bench/bench.h"
 #include "penstock/commands.h"
 #include "penstock/exit_code.h"
@@ -20,6 +24,39 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failed, a sentence on standard error says why; 2 a mistake on the\n"
     "command line or in the configuration; 3 the data directory holds damaged bytes.\n"
     "Documentation: README.md and docs/.";
+
+// One sentence, as all errors of this program.
+std::string failure_message(const CLI::App* /*app*/, const CLI::Error& error) {
+  return std::string("penstock: ") + error.what() + "; penstock --help lists what there is\n";
+}
+
+// "" or what is wrong with the first words: CLI11 only says that a subcommand is missing.
+std::string unknown_command(const CLI::App* app, int argument_count, const char* const* arguments) {
+  for (int i = 1; i < argument_count; ++i) {
+    const std::string word = arguments[i];
+    std::vector<std::string> known;
+    for (const CLI::App* command : app->get_subcommands({})) {
+      known.push_back(command->get_name());
+    }
+    if (known.empty() || word.starts_with("-")) {
+      return "";
+    }
+    if (std::find(known.begin(), known.end(), word) == known.end()) {
+      return "there is no command \"" + app->get_name() + " " + word + "\"" +
+             config::did_you_mean(word, known);
+    }
+    app = app->get_subcommand(word);
+  }
+  return "";
+}
+
+// Adds a subcommand that only groups others.
+CLI::App* add_group(CLI::App& parent, const char* name, const char* about) {
+  CLI::App* group = parent.add_subcommand(name, about);
+  group->set_version_flag("--version", std::string("penstock ") + PENSTOCK_VERSION);
+  group->require_subcommand(1);
+  return group;
+}
 
 // Adds a subcommand whose outcome becomes the program's exit code.
 CLI::App* add_command(CLI::App& parent, const char* name, const char* about, int& exit_code,
@@ -70,8 +107,7 @@ struct Flags {
 };
 
 void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
-  CLI::App* dlq = app.add_subcommand("dlq", "dead letters: list, show and replay them");
-  dlq->require_subcommand(1);
+  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, show and replay them");
   add_dlq_filters(*add_command(*dlq, "list", "how many there are, by topic and reason", exit_code,
                                [&] { return run_dlq_list(flags); }),
                   flags);
@@ -82,13 +118,15 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
                                  [&] { return run_dlq_replay(flags); });
   add_dlq_filters(*replay, flags);
   replay->add_flag("--dry-run", flags.dry_run, "only say what would be sent, by reason");
-  replay->add_option("--rate", flags.rate, "events per second, at most")
+  replay->add_option("--rate", flags.rate, "events per second, at most (1 to 1000000)")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->type_name("N");
   replay
       ->add_option("--max-replays", flags.replays_max,
                    "leave those that were replayed so often already")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("N");
 }
 
 void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
@@ -107,8 +145,7 @@ void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
                                 exit_code, [&] { return run_doctor(flags.doctor); }),
                    flags.doctor);
 
-  CLI::App* config = app.add_subcommand("config", "check or show the configuration");
-  config->require_subcommand(1);
+  CLI::App* config = add_group(app, "config", "check or show the configuration");
   add_config_flags(*add_command(*config, "check", "say what is wrong with it, if anything",
                                 exit_code, [&] { return run_config_check(flags.config); }),
                    flags.config);
@@ -130,8 +167,13 @@ int run_command_line(int argument_count, const char* const* arguments) {
   app.footer(kExitCodes);
   app.set_version_flag("--version", std::string("penstock ") + PENSTOCK_VERSION);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message(failure_message);
   add_commands(app, flags, exit_code);
+  const std::string unknown = unknown_command(&app, argument_count, arguments);
+  if (!unknown.empty()) {
+    std::cerr << "penstock: " << unknown << '\n';
+    return kExitUsage;
+  }
   try {
     app.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {

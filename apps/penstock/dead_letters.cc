@@ -15,17 +15,17 @@
 #include "core/rfc3339.h"
 #include "core/utf8.h"
 #include "os/pause.h"
+#include "record/dead_letter.h"
 
 namespace penstock::app {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kSuffix = ".dlq";
 constexpr int kPageSize = 1000;
 
-std::string text_header(const Json& headers, const char* name) {
-  const auto found = headers.find(name);
+std::string text_header(const Json& headers, std::string_view name) {
+  const auto found = headers.find(std::string(name));
   return found != headers.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
@@ -38,12 +38,12 @@ Result<DeadLetter> parse_letter(std::string_view line) {
   const Json& headers = record["headers"];
   DeadLetter letter;
   letter.offset = record["offset"].get<std::int64_t>();
-  letter.code = text_header(headers, "penstock.dlq.code");
-  letter.message = text_header(headers, "penstock.dlq.message");
-  letter.time = text_header(headers, "penstock.dlq.time");
-  letter.source = text_header(headers, "penstock.dlq.source");
-  letter.topic = text_header(headers, "penstock.dlq.topic");
-  const std::string replays = text_header(headers, "penstock.dlq.replays");
+  letter.code = text_header(headers, dead_letter::kCode);
+  letter.message = text_header(headers, dead_letter::kMessage);
+  letter.time = text_header(headers, dead_letter::kTime);
+  letter.source = text_header(headers, dead_letter::kSource);
+  letter.topic = text_header(headers, dead_letter::kTopic);
+  const std::string replays = text_header(headers, dead_letter::kReplays);
   letter.replays = replays.empty() ? 0 : static_cast<std::uint32_t>(std::atoi(replays.c_str()));
   if (const Json& value = record["value"]; value.is_object() && value.contains("base64")) {
     const auto bytes = decode_base64(value["base64"].get<std::string>());
@@ -78,6 +78,27 @@ Result<std::vector<DeadLetter>> read_page(Remote& remote, const std::string& top
   return letters;
 }
 
+// The letters of one topic that match, `left` of them at most.
+Status visit_topic(Remote& remote, const RemoteTopic& topic, const DeadLetterFilter& filter,
+                   std::uint64_t& left, DeadLetterVisitor& visit) {
+  // Letters that arrive while this runs are left for the next time, so that a replay ends.
+  const std::int64_t end = topic.partitions.front().end;
+  for (std::int64_t offset = topic.partitions.front().start; offset < end && left > 0;) {
+    PENSTOCK_TRY_ASSIGN(const std::vector<DeadLetter> page, read_page(remote, topic.name, offset));
+    if (page.empty()) {
+      return {};
+    }
+    for (const DeadLetter& letter : page) {
+      if (letter.offset < end && left > 0 && filter.matches(letter)) {
+        PENSTOCK_TRY(visit(letter));
+        --left;
+      }
+    }
+    offset = page.back().offset + 1;
+  }
+  return {};
+}
+
 struct ReplayAnswer {
   std::uint64_t accepted = 0;
   std::uint64_t duplicates = 0;
@@ -95,7 +116,7 @@ Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
   request.method = "POST";
   request.target = "/v1/topics/" + letter.topic + "/events";
   request.headers = {
-      {"Penstock-Dlq-Replay", std::to_string(letter.replays + 1)},
+      {std::string(kReplayRequestHeader), std::to_string(letter.replays + 1)},
       {"Idempotency-Key", "dlq-replay/" + letter.topic + "/" + std::to_string(letter.offset)}};
   request.body = letter.bytes;
   Result<std::string> body = remote.send(request);
@@ -136,27 +157,11 @@ Status for_each_dead_letter(Remote& remote, const DeadLetterFilter& filter,
   std::uint64_t left = filter.limit;
   bool found = false;
   for (const RemoteTopic& topic : topics) {
-    const bool wanted = filter.topic.empty() ? topic.name.ends_with(kSuffix)
-                                             : topic.name == filter.topic + std::string(kSuffix);
-    if (!wanted || topic.partitions.empty()) {
-      continue;
-    }
-    found = true;
-    // Letters that arrive while this runs are left for the next time, so that a replay ends.
-    const std::int64_t end = topic.partitions.front().end;
-    for (std::int64_t offset = topic.partitions.front().start; offset < end && left > 0;) {
-      PENSTOCK_TRY_ASSIGN(const std::vector<DeadLetter> page,
-                          read_page(remote, topic.name, offset));
-      if (page.empty()) {
-        break;
-      }
-      for (const DeadLetter& letter : page) {
-        if (letter.offset < end && left > 0 && filter.matches(letter)) {
-          PENSTOCK_TRY(visit(letter));
-          --left;
-        }
-      }
-      offset = page.back().offset + 1;
+    const bool wanted = filter.topic.empty() ? is_dead_letter_topic(topic.name)
+                                             : topic.name == dead_letter_topic(filter.topic);
+    if (wanted && !topic.partitions.empty()) {
+      found = true;
+      PENSTOCK_TRY(visit_topic(remote, topic, filter, left, visit));
     }
   }
   if (!found && !filter.topic.empty()) {

@@ -89,16 +89,16 @@ class ConsoleApiTest : public ::testing::Test {
     }
     std::vector<log::PartitionBatch> batches;
     batches.push_back({{topic, PartitionId(partition)}, builder.finish()});
-    ASSERT_TRUE(log_.append(std::move(batches), [](Result<log::AppendResult>) {}));
+    ASSERT_TRUE(log_.append(std::move(batches), [](const Result<log::AppendResult>&) {}));
     log_.run_once();
   }
 
   static std::string offsets_in(const Recorded& answer) {
     std::string offsets;
-    static const std::string kBefore = "\"offset\":";
-    for (std::size_t at = answer.body.find(kBefore); at != std::string::npos;
-         at = answer.body.find(kBefore, at + 1)) {
-      offsets += std::to_string(std::stoi(answer.body.substr(at + kBefore.size()))) + " ";
+    static const std::string before = "\"offset\":";
+    for (std::size_t at = answer.body.find(before); at != std::string::npos;
+         at = answer.body.find(before, at + 1)) {
+      offsets += std::to_string(std::stoi(answer.body.substr(at + before.size()))) + " ";
     }
     return offsets;
   }

@@ -26,7 +26,7 @@ class EventReaderTest : public ::testing::Test {
     }
     std::vector<log::PartitionBatch> batches;
     batches.push_back({partition(to), builder.finish()});
-    ASSERT_TRUE(log_.append(std::move(batches), [](Result<log::AppendResult>) {}));
+    ASSERT_TRUE(log_.append(std::move(batches), [](const Result<log::AppendResult>&) {}));
     log_.run_once();
   }
 
@@ -37,10 +37,10 @@ class EventReaderTest : public ::testing::Test {
   // The values of "n" in the lines, in their order.
   static std::vector<int> numbers(const EventPage& page) {
     std::vector<int> found;
-    static const std::string kBefore = "\"value\":{\"n\":";
-    for (std::size_t at = page.lines.find(kBefore); at != std::string::npos;
-         at = page.lines.find(kBefore, at + 1)) {
-      found.push_back(std::stoi(page.lines.substr(at + kBefore.size())));
+    static const std::string before = "\"value\":{\"n\":";
+    for (std::size_t at = page.lines.find(before); at != std::string::npos;
+         at = page.lines.find(before, at + 1)) {
+      found.push_back(std::stoi(page.lines.substr(at + before.size())));
     }
     return found;
   }

@@ -10,7 +10,6 @@ namespace {
 using store::AggregateColumn;
 using store::KeyPart;
 using store::StoreAnswer;
-using store::StoreEntry;
 
 std::string entries_of(const StoreAnswer& answer) {
   const std::string text = to_json(answer);

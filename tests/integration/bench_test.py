@@ -80,7 +80,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/v1/topics/bench":
             self.answer(f'{{"name":"bench","partitions":[{{"partition":0,"start":0,"end":{counted}}}]}}')
         elif self.path.startswith("/v1/stores/bench_counts"):
-            self.answer(f'{{"entries":[{{"key":["u"],"count":{counted}}}],"cursor":null,'
+            found = 0 if "to=" in self.path else counted  # all in the newest window
+            self.answer(f'{{"entries":[{{"key":["u"],"count":{found}}}],"cursor":null,'
                         f'"complete_to":{{"bench":{{"0":{counted}}}}}}}')
         elif self.path == "/metrics":
             self.answer("# nothing\n")

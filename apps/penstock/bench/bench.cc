@@ -127,9 +127,13 @@ class Run {
   [[nodiscard]] Status find_server();
   [[nodiscard]] Status start_server();
   [[nodiscard]] Status wait_until_ready();
-  [[nodiscard]] Status send(Generator& generator);
+  [[nodiscard]] Status prepare();
+  [[nodiscard]] Status measure();
+  [[nodiscard]] Status verify();
+  [[nodiscard]] Status send();
   [[nodiscard]] Status wait_until_processed(std::uint64_t records);
-  void show_progress(const Generator& generator, os::TimePoint now);
+  [[nodiscard]] std::vector<std::int64_t> windows_since(os::WallTime began) const;
+  void show_progress(os::TimePoint now);
   void describe_machine();
 
   BenchOptions options_;
@@ -140,6 +144,11 @@ class Run {
   std::optional<TemporaryDirectory> directory_;
   std::unique_ptr<ServerProcess> server_;
   std::optional<Observed> observed_;
+  std::optional<Workload> workload_;
+  std::unique_ptr<Generator> generator_;
+  std::uint64_t log_before_ = 0;
+  std::uint64_t counted_before_ = 0;
+  os::WallTime began_;
   os::TimePoint started_at_;
   std::uint64_t shown_events_ = 0;
   os::TimePoint shown_at_;
@@ -149,8 +158,6 @@ class Run {
 Status Run::find_server() {
   if (options_.url.empty()) {
     PENSTOCK_TRY(start_server());
-  } else {
-    PENSTOCK_TRY_ASSIGN(url_, net::parse_url(options_.url));
   }
   net::HttpClient client({.host = url_.host, .port = url_.port});
   observed_.emplace(std::move(client), kTopic, kStore);
@@ -160,7 +167,6 @@ Status Run::find_server() {
 Status Run::start_server() {
   PENSTOCK_TRY_ASSIGN(TemporaryDirectory directory, TemporaryDirectory::make(options_));
   directory_.emplace(std::move(directory));
-  url_.host = "127.0.0.1";
   PENSTOCK_TRY_ASSIGN(url_.port, free_loopback_port());
   PENSTOCK_TRY_ASSIGN(server_, ServerProcess::start({.program = program_,
                                                      .directory = directory_->path(),
@@ -187,31 +193,32 @@ Status Run::wait_until_ready() {
   return {};
 }
 
-void Run::show_progress(const Generator& generator, os::TimePoint now) {
+void Run::show_progress(os::TimePoint now) {
   if (options_.json) {
     return;
   }
-  const Totals& totals = generator.totals();
+  const Totals& totals = generator_->totals();
   const double rate =
       static_cast<double>(totals.events - shown_events_) / seconds_between(shown_at_, now);
-  const Quantiles ack = quantiles_of(generator.latency());
+  const Quantiles ack = quantiles_of(generator_->latency());
+  const std::uint64_t problems = totals.refused + totals.failed + totals.unknown;
   std::printf("%5.0f s  %11.0f events/s  ack p50 %8.2f ms  p99 %8.2f ms  errors %llu\n",
               seconds_between(started_at_, now), rate, ack.p50_ms, ack.p99_ms,
-              static_cast<unsigned long long>(totals.refused + totals.failed + totals.unknown));
+              static_cast<unsigned long long>(problems));
   std::fflush(stdout);
   shown_events_ = totals.events;
   shown_at_ = now;
 }
 
-Status Run::send(Generator& generator) {
+Status Run::send() {
   started_at_ = clock_.now();
   shown_at_ = started_at_;
-  generator.start(started_at_);
-  while (!generator.finished()) {
-    PENSTOCK_TRY(generator.run_once(milliseconds(100)));
+  generator_->start(started_at_);
+  while (!generator_->finished()) {
+    PENSTOCK_TRY(generator_->run_once(milliseconds(100)));
     const os::TimePoint now = clock_.now();
     if (now - shown_at_ >= kProgressInterval) {
-      show_progress(generator, now);
+      show_progress(now);
     }
   }
   return {};
@@ -240,54 +247,83 @@ void Run::describe_machine() {
   report_.cpu_count = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-Result<Report> Run::run() {
-  if (options_.connections == 0) {
-    options_.connections = options_.request_bytes < kLargeRequestBytes ? 256 : 32;
-  }
-  report_.options = options_;
-  describe_machine();
-  PENSTOCK_TRY_ASSIGN(net::Url address,
+Status Run::prepare() {
+  PENSTOCK_TRY_ASSIGN(url_,
                       net::parse_url(options_.url.empty() ? "http://127.0.0.1" : options_.url));
   PENSTOCK_TRY_ASSIGN(Workload workload, Workload::create({.topic = kTopic,
-                                                           .host = address.host,
+                                                           .host = url_.host,
                                                            .event_bytes = options_.event_bytes,
                                                            .request_bytes = options_.request_bytes,
                                                            .keys = options_.keys,
                                                            .zipf = options_.zipf}));
+  workload_.emplace(std::move(workload));
   PENSTOCK_TRY(find_server());
-  PENSTOCK_TRY_ASSIGN(const std::uint64_t log_before, observed_->log_end());
-  PENSTOCK_TRY_ASSIGN(const std::uint64_t counted_before, observed_->counted());
-  PENSTOCK_TRY_ASSIGN(const std::unique_ptr<Generator> generator,
+  PENSTOCK_TRY_ASSIGN(log_before_, observed_->log_end());
+  PENSTOCK_TRY_ASSIGN(counted_before_, observed_->counted(windows_since(clock_.wall_now())));
+  PENSTOCK_TRY_ASSIGN(generator_,
                       Generator::open({.host = url_.host,
                                        .port = url_.port,
                                        .connections = options_.connections,
                                        .events_per_second = options_.rate,
                                        .duration = std::chrono::duration_cast<nanoseconds>(
                                            std::chrono::duration<double>(options_.seconds))},
-                                      workload, clock_));
+                                      *workload_, clock_));
+  return {};
+}
+
+Status Run::measure() {
   nanoseconds server_cpu_before{0};
   if (server_ != nullptr) {
     PENSTOCK_TRY_ASSIGN(server_cpu_before, server_->cpu_time());
   }
   const nanoseconds own_cpu_before = own_cpu_time();
-
-  PENSTOCK_TRY(send(*generator));
+  began_ = clock_.wall_now();
+  PENSTOCK_TRY(send());
   report_.client_cpu = own_cpu_time() - own_cpu_before;
-  report_.totals = generator->totals();
-  report_.send_seconds = seconds_between(started_at_, generator->last_answer_at());
-  report_.ack_ms = quantiles_of(generator->latency());
-  PENSTOCK_TRY_ASSIGN(const std::uint64_t log_after, observed_->log_end());
-  PENSTOCK_TRY(wait_until_processed(log_after));
+  report_.totals = generator_->totals();
+  report_.send_seconds = seconds_between(started_at_, generator_->last_answer_at());
+  report_.ack_ms = quantiles_of(generator_->latency());
+
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t log_end, observed_->log_end());
+  report_.in_log = log_end - log_before_;
+  PENSTOCK_TRY(wait_until_processed(log_end));
   report_.processed_seconds = seconds_between(started_at_, clock_.now());
+  PENSTOCK_TRY_ASSIGN(report_.processed_ms, observed_->processed_latency());
   if (server_ != nullptr) {
     PENSTOCK_TRY_ASSIGN(const nanoseconds server_cpu, server_->cpu_time());
     report_.server_cpu = server_cpu - server_cpu_before;
     PENSTOCK_TRY_ASSIGN(report_.rss_bytes_max, server_->rss_bytes_max());
   }
-  PENSTOCK_TRY_ASSIGN(report_.processed_ms, observed_->processed_latency());
-  PENSTOCK_TRY_ASSIGN(const std::uint64_t counted_after, observed_->counted());
-  report_.in_log = log_after - log_before;
-  report_.in_store = counted_after - counted_before;
+  return {};
+}
+
+Status Run::verify() {
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t counted, observed_->counted(windows_since(began_)));
+  report_.in_store = counted - counted_before_;
+  return {};
+}
+
+// The windows' bounds from a little before `began` until now.
+std::vector<std::int64_t> Run::windows_since(os::WallTime began) const {
+  constexpr std::int64_t kWindowMs = 10'000;
+  std::vector<std::int64_t> bounds;
+  const std::int64_t first = began.time_since_epoch().count() / kWindowMs * kWindowMs;
+  const std::int64_t last = clock_.wall_now().time_since_epoch().count();
+  for (std::int64_t bound = first; bound <= last + kWindowMs; bound += kWindowMs) {
+    bounds.push_back(bound);
+  }
+  return bounds;
+}
+
+Result<Report> Run::run() {
+  if (options_.connections == 0) {
+    options_.connections = options_.request_bytes < kLargeRequestBytes ? 256 : 32;
+  }
+  report_.options = options_;
+  describe_machine();
+  PENSTOCK_TRY(prepare());
+  PENSTOCK_TRY(measure());
+  PENSTOCK_TRY(verify());
   return std::move(report_);
 }
 

@@ -14,7 +14,7 @@
 #include "os/clock.h"
 #include "os/file_system.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;
 }
 

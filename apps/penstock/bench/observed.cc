@@ -10,7 +10,7 @@ namespace penstock::bench {
 
 namespace {
 
-constexpr std::string_view kLatencyMetric = "penstock_engine_processed_latency_seconds_quantile";
+constexpr std::string_view kLatencyMetric = "penstock_engine_latency_seconds_quantile";
 
 // What stands between `from` and the next `to` behind it; empty if it is not there.
 std::string_view between(std::string_view text, std::string_view from, std::string_view to) {
@@ -65,7 +65,8 @@ Result<std::uint64_t> Observed::log_end() {
 }
 
 Result<std::uint64_t> Observed::processed_end() {
-  PENSTOCK_TRY_ASSIGN(const std::string body, get("/v1/stores/" + store_ + "?limit=1"));
+  PENSTOCK_TRY_ASSIGN(const std::string body, get("/v1/stores/" + store_ + "/nobody"));
+  // Of a key that nobody has, because that is found fast.
   // {"complete_to":{"bench":{"0":17,"1":12}}}
   const std::string of_topic = "\"" + topic_ + "\":{";
   const std::size_t at = body.rfind("\"complete_to\":");
@@ -75,12 +76,26 @@ Result<std::uint64_t> Observed::processed_end() {
   return sum_after(between(std::string_view(body).substr(at), of_topic, "}"), "\":");
 }
 
-Result<std::uint64_t> Observed::counted() {
+Result<std::uint64_t> Observed::counted(const std::vector<std::int64_t>& bounds) {
+  std::uint64_t sum = 0;
+  std::string from;
+  for (const std::int64_t bound : bounds) {
+    const std::string text = std::to_string(bound);
+    PENSTOCK_TRY_ASSIGN(const std::uint64_t counted, counted_in(from + "&to=" + text));
+    sum += counted;
+    from = "&from=" + text;
+  }
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t last, counted_in(from));
+  return sum + last;
+}
+
+Result<std::uint64_t> Observed::counted_in(const std::string& range) {
   std::uint64_t sum = 0;
   std::string cursor;
   for (;;) {
-    PENSTOCK_TRY_ASSIGN(const std::string body, get("/v1/stores/" + store_ + "?limit=10000" +
-                                                    (cursor.empty() ? "" : "&cursor=" + cursor)));
+    PENSTOCK_TRY_ASSIGN(const std::string body,
+                        get("/v1/stores/" + store_ + "?limit=10000" + range +
+                            (cursor.empty() ? "" : "&cursor=" + cursor)));
     sum += sum_after(body, "\"count\":");
     const std::size_t at = body.rfind("\"cursor\":");
     if (at == std::string::npos) {
@@ -96,8 +111,8 @@ Result<std::uint64_t> Observed::counted() {
 Result<std::optional<Quantiles>> Observed::processed_latency() {
   PENSTOCK_TRY_ASSIGN(const std::string page, get("/metrics"));
   const auto ms = [&](std::string_view quantile) {
-    const std::string line =
-        std::string(kLatencyMetric) + "{quantile=\"" + std::string(quantile) + "\"}";
+    const std::string line = std::string(kLatencyMetric) + "{job=\"" + store_ + "\",quantile=\"" +
+                             std::string(quantile) + "\"}";
     const std::optional<double> seconds = metric_value(page, line);
     return seconds ? std::optional(*seconds * 1000) : std::nullopt;
   };

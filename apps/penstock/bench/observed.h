@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "net/http_client.h"
@@ -29,8 +30,10 @@ class Observed {
   // Sum of the offsets up to which the store has counted.
   [[nodiscard]] Result<std::uint64_t> processed_end();
 
-  // Sum of all counts in the store, by reading all of it.
-  [[nodiscard]] Result<std::uint64_t> counted();
+  // Sum of all counts in the store, by reading all of it: page by page, and window by window since
+  // the server finds a page among all that it was asked for. `bounds` are ascending starts of
+  // windows; what lies before the first and behind the last is read, too.
+  [[nodiscard]] Result<std::uint64_t> counted(const std::vector<std::int64_t>& bounds);
 
   // From acceptance to the committed result, over everything since the server began; absent: the
   // server has no such metric.
@@ -38,6 +41,8 @@ class Observed {
 
  private:
   [[nodiscard]] Result<std::string> get(const std::string& target);
+  // What `range` (&from=...&to=...) holds.
+  [[nodiscard]] Result<std::uint64_t> counted_in(const std::string& range);
 
   net::HttpClient client_;
   const std::string topic_;

@@ -60,6 +60,7 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const Options& optio
       "--data-dir",    os::join_path(options.directory, "data"),
       "--listen",      options.host + ":" + std::to_string(options.port)};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& argument : words) {
     arguments.push_back(argument.data());
   }
