@@ -315,13 +315,11 @@ void EmbeddedConsumer::collect_run(State& state, Cursors::iterator at, const Ref
                                    Collected& into) {
   Cursor& cursor = at->second;
   std::size_t taken = 0;
-  Ref<Chunk> chunk;
   for (std::size_t i = Run::find_in(entries, cursor.collected_to);
        i < entries.size() && (taken == 0 || taken < bytes_max); ++i) {
     const IndexEntry& entry = entries[i];
-    if (!chunk || entry.position - chunk->position >= chunk->capacity()) {
-      chunk = state.tail.find(run->segment->number, entry.position);
-    }
+    // Looked up for each batch: a chunk may end before its capacity, where the next one begins.
+    const Ref<Chunk> chunk = state.tail.find(run->segment->number, entry.position);
     WantedBatch wanted{at->first, {}, entry, {}, nullptr};
     if (chunk) {
       wanted.memory = chunk;

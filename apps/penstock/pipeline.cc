@@ -1,0 +1,310 @@
+#include "penstock/pipeline.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "console/console_api.h"
+#include "console/health.h"
+#include "console/worker.h"
+#include "core/guarded.h"
+#include "engine/streams.h"
+#include "gateway/gateway.h"
+#include "net/http_server.h"
+#include "net/router.h"
+#include "os/file_system.h"
+#include "os/pause.h"
+#include "os/process_stats.h"
+#include "os/random.h"
+#include "os/thread.h"
+#include "penstock/pipeline_options.h"
+#include "sinks/archive/archive_sink.h"
+#include "telemetry/registry.h"
+#include "wal/embedded_log.h"
+
+namespace penstock::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kIdleWait = 50ms;  // how long a loop with nothing to do sleeps before it looks again
+
+}  // namespace
+
+class Pipeline::Impl {
+ public:
+  Impl(const config::PipelineConfig& config, const os::Clock& clock, telemetry::Logger& logger)
+      : config_(config), clock_(clock), logger_(logger), random_(os::random_seed()) {}
+
+  Status start() {
+    export_process_stats();
+    PENSTOCK_TRY(start_log());
+    PENSTOCK_TRY(start_gateway());
+    PENSTOCK_TRY(start_streams());
+    PENSTOCK_TRY(start_archive());
+    PENSTOCK_TRY(start_http());
+    health_.set_phase(console::Phase::kRunning);
+    return {};
+  }
+
+  std::uint16_t port() const { return http_->port(); }
+
+  std::optional<Error> failure() const {
+    return failure_.with([](const std::optional<Error>& failure) { return failure; });
+  }
+
+  Status stop(std::chrono::milliseconds time_max) {
+    const os::TimePoint deadline = clock_.now() + time_max;
+    health_.set_phase(console::Phase::kStopping);
+    http_->begin_stop();
+    if (!wait_until(deadline - time_max / 2, [&] { return http_->stopped(); })) {
+      logger_.warn("http", "some connections were cut: they took too long to finish");
+    }
+    io_threads_.clear();
+    streams_->drain();
+    if (!wait_until(deadline - time_max / 4, [&] { return streams_->is_drained(); })) {
+      logger_.warn("engine", "stopped before all events were processed: the rest is at next start");
+    }
+    stream_threads_.clear();
+    for (engine::StreamThread* thread : streams_->threads()) {
+      thread->close();
+    }
+    const Status archived = stop_archive(deadline);
+    worker_thread_.reset();
+    log_threads_.clear();
+    PENSTOCK_TRY(log_->close());
+    return archived;
+  }
+
+ private:
+  void fail(const Error& error) {
+    failure_.with([&](std::optional<Error>& failure) {
+      if (!failure) {
+        failure = error;
+      }
+    });
+  }
+
+  template <typename Condition>
+  bool wait_until(os::TimePoint deadline, Condition condition) {
+    while (!condition()) {
+      if (clock_.now() >= deadline || failure()) {
+        return false;
+      }
+      os::pause(2ms);
+    }
+    return true;
+  }
+
+  void export_process_stats() {
+    stats_.push_back(metrics_.gauge_callback(
+        "penstock_process_resident_memory_bytes", "Memory of this process.", {},
+        [] { return static_cast<double>(os::process_stats().resident_bytes); }));
+    stats_.push_back(metrics_.counter_callback("penstock_process_cpu_seconds_total",
+                                               "Processor time of this process.", {},
+                                               [] { return os::process_stats().cpu_seconds; }));
+    stats_.push_back(metrics_.gauge_callback(
+        "penstock_process_open_files", "Open files and sockets of this process.", {},
+        [] { return static_cast<double>(os::process_stats().open_files); }));
+  }
+
+  Status start_log() {
+    PENSTOCK_TRY_ASSIGN(
+        log_, wal::EmbeddedLog::open(wal_options(config_), *files_, clock_, random_, metrics_));
+    report_recovery();
+    log_threads_.push_back(std::make_unique<os::Thread>("wal", [this](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        log_->wait(kIdleWait);
+        if (const auto answered = log_->run_once(clock_.now()); !answered) {
+          fail(answered.error().with("the log has failed"));
+          return;
+        }
+      }
+    }));
+    log_threads_.push_back(
+        std::make_unique<os::Thread>("wal-keeper", [this](const os::StopToken& stop) {
+          while (!stop.requested()) {
+            log_->wait_for_maintenance(kIdleWait);
+            if (const Status kept = log_->maintain_once(clock_.now()); !kept) {
+              logger_.warn("log", kept.error().message());
+            }
+          }
+        }));
+    return {};
+  }
+
+  void report_recovery() {
+    const wal::RecoveryReport& report = log_->recovery();
+    logger_.info("log", "opened",
+                 {{"segments", report.segments}, {"groups_scanned", report.groups_scanned}});
+    if (report.torn_bytes > 0) {
+      logger_.warn("log", "cut off a write that was never acknowledged",
+                   {{"bytes", report.torn_bytes}});
+    }
+    for (const std::string& damage : report.damage_accepted) {
+      logger_.error("log", damage);
+    }
+  }
+
+  Status start_gateway() {
+    PENSTOCK_TRY_ASSIGN(gateway::GatewayOptions options, gateway_options(config_));
+    PENSTOCK_TRY_ASSIGN(
+        gateway_, gateway::Gateway::open(*log_, clock_, metrics_, logger_, std::move(options)));
+    return {};
+  }
+
+  Status start_streams() {
+    PENSTOCK_TRY_ASSIGN(std::vector<engine::Job> declared, jobs(config_));
+    engine::Streams::Options options = streams_options(config_);
+    options.thread.hash_seed = random_.next();
+    PENSTOCK_TRY_ASSIGN(streams_, engine::Streams::open(*log_, clock_, metrics_, logger_,
+                                                        std::move(declared), options));
+    int number = 0;
+    for (engine::StreamThread* thread : streams_->threads()) {
+      stream_threads_.push_back(std::make_unique<os::Thread>(
+          "stream-" + std::to_string(number++), [this, thread](const os::StopToken& stop) {
+            while (!stop.requested()) {
+              const auto busy = thread->run_once();
+              if (!busy) {
+                fail(busy.error().with("processing has failed"));
+                return;
+              }
+              if (!*busy) {
+                thread->wait(kIdleWait);
+              }
+            }
+          }));
+    }
+    return {};
+  }
+
+  Status start_archive() {
+    if (!config_.archive.enabled) {
+      return {};
+    }
+    PENSTOCK_TRY_ASSIGN(archive_, sinks::ArchiveSink::open(*log_, *files_, metrics_, logger_,
+                                                           archive_options(config_)));
+    archive_thread_ = std::make_unique<os::Thread>("archive", [this](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        if (!step_archive()) {
+          archive_->wait(kIdleWait);
+        }
+      }
+    });
+    return {};
+  }
+
+  // False if there was nothing to do. A file that failed is written again: nothing is lost.
+  bool step_archive() {
+    const auto records = archive_->run_once(clock_.now());
+    if (records) {
+      return *records > 0;
+    }
+    if (records.error().code() == ErrorCode::kFatal) {
+      fail(records.error().with("the archive has failed"));
+    } else {
+      logger_.warn("archive", records.error().message());
+    }
+    return false;
+  }
+
+  Status stop_archive(os::TimePoint deadline) {
+    if (archive_ == nullptr) {
+      return {};
+    }
+    archive_thread_.reset();
+    PENSTOCK_TRY(archive_->request_finish());
+    while (!archive_->finished()) {
+      if (clock_.now() >= deadline || failure()) {
+        return Error(ErrorCode::kBusy,
+                     "stopped before all events were archived; the rest is at the next start");
+      }
+      if (!step_archive()) {
+        archive_->wait(1ms);
+      }
+    }
+    return {};
+  }
+
+  Status start_http() {
+    worker_ = std::make_unique<console::Worker>(*log_, clock_, console::Worker::Options{});
+    worker_thread_ = std::make_unique<os::Thread>("console", [this](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        worker_->wait(kIdleWait);
+        worker_->run_once();
+      }
+    });
+    PENSTOCK_TRY_ASSIGN(net::HttpServer::Options options, http_options(config_));
+    PENSTOCK_TRY_ASSIGN(
+        http_, net::HttpServer::open(std::move(options), clock_, metrics_,
+                                     [this](net::EventLoop& loop) { return make_routes(loop); }));
+    for (std::size_t i = 0; i < http_->loop_count(); ++i) {
+      io_threads_.push_back(std::make_unique<os::Thread>("io-" + std::to_string(i),
+                                                         [this, i](const os::StopToken& stop) {
+                                                           while (!stop.requested()) {
+                                                             http_->run_once(i, kIdleWait);
+                                                           }
+                                                         }));
+    }
+    return {};
+  }
+
+  // One event loop's routes: what takes events, and what reads.
+  std::unique_ptr<net::HttpHandler> make_routes(net::EventLoop& loop) {
+    auto router = std::make_unique<net::Router>();
+    gateway_->add_routes(*router, loop);
+    console::add_routes(*router, loop, {*log_, *worker_, *streams_, metrics_, health_},
+                        {.version = PENSTOCK_VERSION});
+    return router;
+  }
+
+  const config::PipelineConfig config_;
+  const os::Clock& clock_;
+  telemetry::Logger& logger_;
+  const std::unique_ptr<os::FileSystem> files_ = os::make_posix_file_system();
+  os::SeededRandom random_;
+  telemetry::Registry metrics_;
+  std::vector<telemetry::CallbackGuard> stats_;
+  console::Health health_;
+  Guarded<std::optional<Error>> failure_;
+
+  // In order of start. Destroyed in reverse: threads before what they run.
+  std::unique_ptr<wal::EmbeddedLog> log_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<engine::Streams> streams_;
+  std::unique_ptr<sinks::ArchiveSink> archive_;
+  std::unique_ptr<console::Worker> worker_;
+  std::unique_ptr<net::HttpServer> http_;
+  using Threads = std::vector<std::unique_ptr<os::Thread>>;
+  Threads log_threads_;
+  std::unique_ptr<os::Thread> worker_thread_;
+  std::unique_ptr<os::Thread> archive_thread_;
+  Threads stream_threads_;
+  Threads io_threads_;
+};
+
+Pipeline::Pipeline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Pipeline::~Pipeline() = default;
+
+Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::PipelineConfig& config,
+                                                  const os::Clock& clock,
+                                                  telemetry::Logger& logger) {
+  auto impl = std::make_unique<Impl>(config, clock, logger);
+  PENSTOCK_TRY(impl->start());
+  return std::unique_ptr<Pipeline>(new Pipeline(std::move(impl)));
+}
+
+std::uint16_t Pipeline::port() const {
+  return impl_->port();
+}
+
+std::optional<Error> Pipeline::failure() const {
+  return impl_->failure();
+}
+
+Status Pipeline::stop(std::chrono::milliseconds time_max) {
+  return impl_->stop(time_max);
+}
+
+}  // namespace penstock::app

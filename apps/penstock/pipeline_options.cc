@@ -1,0 +1,182 @@
+#include "penstock/pipeline_options.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "jobs/aggregate_job.h"
+#include "os/file_system.h"
+#include "os/thread.h"
+#include "schema/json_pointer.h"
+
+namespace penstock::app {
+namespace {
+
+using Kind = store::AggregateColumn::Kind;
+
+Result<std::optional<JsonPointer>> pointer(const std::optional<std::string>& text,
+                                           const std::string& place) {
+  if (!text) {
+    return std::optional<JsonPointer>();
+  }
+  auto parsed = JsonPointer::parse(*text);
+  if (!parsed) {
+    return parsed.error().with(place);
+  }
+  return std::optional<JsonPointer>(*std::move(parsed));
+}
+
+Result<gateway::TopicOptions> topic_options(const config::TopicSettings& settings) {
+  const std::string place = "topic \"" + settings.name + "\"";
+  gateway::TopicOptions options;
+  options.log.name = settings.name;
+  options.log.partition_count = static_cast<std::int32_t>(settings.partitions);
+  options.log.retention_time = settings.retention_time;
+  options.log.retention_bytes = settings.retention_size;
+  options.key_required = settings.key_required;
+  PENSTOCK_TRY_ASSIGN(options.key, pointer(settings.key, place + ", key"));
+  PENSTOCK_TRY_ASSIGN(options.timestamp, pointer(settings.timestamp, place + ", timestamp"));
+  PENSTOCK_TRY_ASSIGN(options.id, pointer(settings.id, place + ", id"));
+  options.dedup.count_max = settings.dedup_count;
+  options.dedup.time_max = std::chrono::duration_cast<std::chrono::seconds>(settings.dedup_time);
+  return options;
+}
+
+void add_columns(std::vector<store::AggregateColumn>& columns, Kind kind,
+                 const std::vector<std::string>& pointers) {
+  for (const std::string& field : pointers) {
+    columns.push_back({kind, field});
+  }
+}
+
+const config::TopicSettings& topic_of(const config::PipelineConfig& config,
+                                      const std::string& name) {
+  const auto found = std::find_if(config.topics.begin(), config.topics.end(),
+                                  [&](const auto& topic) { return topic.name == name; });
+  PENSTOCK_CHECK(found != config.topics.end());  // config has checked it
+  return *found;
+}
+
+// What `group_by` means when it is left out: the topic's key.
+std::vector<std::string> group_of(const std::vector<std::string>& group_by,
+                                  const config::TopicSettings& topic) {
+  return group_by.empty() && topic.key ? std::vector{*topic.key} : group_by;
+}
+
+jobs::AggregateOptions aggregate_options(const config::PipelineConfig& config,
+                                         const config::AggregateSettings& settings) {
+  const config::TopicSettings& topic = topic_of(config, settings.topic);
+  jobs::AggregateOptions options;
+  options.name = settings.name;
+  options.topic = settings.topic;
+  options.topic_key = topic.key;
+  options.topic_partition_count = static_cast<std::int32_t>(topic.partitions);
+  options.group_by = group_of(settings.group_by, topic);
+  options.window = settings.window;
+  options.grace = settings.grace;
+  options.retention = settings.retention;
+  if (settings.count) {
+    options.columns.push_back({Kind::kCount, ""});
+  }
+  add_columns(options.columns, Kind::kSum, settings.sum);
+  add_columns(options.columns, Kind::kMin, settings.min);
+  add_columns(options.columns, Kind::kMax, settings.max);
+  add_columns(options.columns, Kind::kAvg, settings.avg);
+  options.emit_interval = settings.emit_interval;
+  options.output_retention = config.log.retention_time;
+  return options;
+}
+
+}  // namespace
+
+wal::Options wal_options(const config::PipelineConfig& config) {
+  wal::Options options;
+  options.directory = os::join_path(config.log.data_dir, "log");
+  options.segment_bytes = config.log.segment_size;
+  options.tail_cache_bytes = config.log.tail_size;
+  return options;
+}
+
+Result<net::HttpServer::Options> http_options(const config::PipelineConfig& config) {
+  PENSTOCK_TRY_ASSIGN(const config::ListenAddress listen, config::parse_listen(config.http.listen));
+  net::HttpServer::Options options;
+  options.host = listen.host;
+  options.port = listen.port;
+  options.loop_count = config.http.threads == 0 ? os::cpu_count() : config.http.threads;
+  options.limits.body_bytes_max = config.http.body_size_max;
+  options.limits.head_bytes_max = config.http.head_size_max;
+  options.limits.header_count_max = config.http.header_count_max;
+  options.limits.connections_max = config.http.connections_max;
+  options.limits.pipelined_max = config.http.pipelined_max;
+  options.limits.memory_bytes_max = config.http.memory_max;
+  options.limits.head_timeout = config.http.head_timeout;
+  options.limits.body_timeout = config.http.body_timeout;
+  options.limits.idle_timeout = config.http.idle_timeout;
+  options.limits.write_timeout = config.http.write_timeout;
+  return options;
+}
+
+Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& config) {
+  gateway::GatewayOptions options;
+  for (const config::TopicSettings& topic : config.topics) {
+    PENSTOCK_TRY_ASSIGN(gateway::TopicOptions one, topic_options(topic));
+    options.topics.push_back(std::move(one));
+  }
+  if (config.ingest.auto_create_topics) {
+    PENSTOCK_TRY_ASSIGN(options.auto_create, topic_options(config.topic_defaults()));
+  }
+  options.dead_letter_retention = config.ingest.dead_letter_retention;
+  options.event_bytes_max = config.ingest.event_size_max;
+  options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
+  options.append_bytes_max = config.ingest.batch_size_max;
+  options.linger = config.ingest.batch_time_max;
+  options.idempotency.count_max = config.ingest.idempotency_count;
+  options.idempotency.time_max =
+      std::chrono::duration_cast<std::chrono::seconds>(config.ingest.idempotency_time);
+  return options;
+}
+
+Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config) {
+  std::vector<engine::Job> jobs;
+  for (const config::AggregateSettings& settings : config.aggregates) {
+    PENSTOCK_TRY_ASSIGN(topology::Topology topology,
+                        jobs::make_aggregate_topology(aggregate_options(config, settings)));
+    jobs.push_back({settings.name, std::move(topology)});
+  }
+  if (!config.tables.empty()) {
+    return Error(ErrorCode::kInvalid, "[[table]] cannot be run yet: take it out");
+  }
+  return jobs;
+}
+
+engine::Streams::Options streams_options(const config::PipelineConfig& config) {
+  const std::size_t job_count =
+      std::max<std::size_t>(1, config.aggregates.size() + config.tables.size());
+  engine::Streams::Options options;
+  options.threads_per_job =
+      static_cast<std::int32_t>(std::max<std::uint64_t>(1, config.engine.threads));
+  options.thread.commit_interval = config.engine.commit_interval;
+  options.thread.state_bytes_max =
+      config.engine.state_memory_max /
+      (job_count * static_cast<std::uint64_t>(options.threads_per_job));
+  return options;
+}
+
+sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config) {
+  sinks::ArchiveSink::Options options;
+  options.directory = config.archive_directory();
+  for (const config::TopicSettings& topic : config.topics) {
+    if (topic.archive) {
+      options.topics.push_back({topic.name});
+    }
+  }
+  options.file_rows_max = config.archive.file_rows_max;
+  options.file_size_max = config.archive.file_size_max;
+  options.roll_interval = config.archive.roll_interval;
+  options.memory_max = config.archive.memory_max;
+  return options;
+}
+
+}  // namespace penstock::app

@@ -1,0 +1,25 @@
+// From the configuration to each room's Options: names on the left, names on the right, no decisions.
+//
+// Errors    kInvalid  a JSON Pointer that cannot be read, with the setting's place
+#pragma once
+
+#include <vector>
+
+#include "config/config.h"
+#include "core/result.h"
+#include "engine/streams.h"
+#include "gateway/gateway.h"
+#include "net/http_server.h"
+#include "sinks/archive/archive_sink.h"
+#include "wal/options.h"
+
+namespace penstock::app {
+
+[[nodiscard]] wal::Options wal_options(const config::PipelineConfig& config);
+[[nodiscard]] Result<net::HttpServer::Options> http_options(const config::PipelineConfig& config);
+[[nodiscard]] Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& config);
+[[nodiscard]] Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config);
+[[nodiscard]] engine::Streams::Options streams_options(const config::PipelineConfig& config);
+[[nodiscard]] sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config);
+
+}  // namespace penstock::app
