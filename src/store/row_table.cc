@@ -93,20 +93,23 @@ RowKey::RowKey(const std::uint64_t* row) {
 RowTable::RowTable(std::size_t cell_count, std::uint64_t hash_seed)
     : stride_(kCellsAt + cell_count), hash_seed_(hash_seed) {}
 
-PackedKey RowTable::pack(KeyView key) const {
-  PackedKey packed;
-  const std::uint64_t tag = static_cast<std::uint64_t>(key.tag) << kTagShift;
-  if (key.bytes.size() <= kInlineKeySizeMax) [[likely]] {
-    std::tie(packed.first, packed.second) = pack_short(key.bytes);
-    packed.second |= key.bytes.size() << kLengthShift | tag;
-    packed.hash = static_cast<std::uint32_t>(hash_words(packed.first, packed.second, hash_seed_));
-    return packed;
-  }
+void RowTable::pack_inline(KeyView key, PackedKey& packed) const {
+  const auto [first, rest] = pack_short(key.bytes);
+  const std::uint64_t second =
+      rest | key.bytes.size() << kLengthShift | static_cast<std::uint64_t>(key.tag) << kTagShift;
+  packed.first = first;
+  packed.second = second;
+  packed.hash = static_cast<std::uint32_t>(hash_words(first, second, hash_seed_));
+  packed.long_bytes = nullptr;
+}
+
+void RowTable::pack_long(KeyView key, PackedKey& packed) const {
+  const auto tag = static_cast<std::uint64_t>(key.tag);
   packed.first = hash_long(key.bytes, hash_seed_);
-  packed.second = kLongKey << kLengthShift | tag;
-  packed.hash = static_cast<std::uint32_t>(packed.first ^ static_cast<std::uint64_t>(key.tag));
-  packed.long_bytes = key.bytes;
-  return packed;
+  packed.second = kLongKey << kLengthShift | tag << kTagShift;
+  packed.hash = static_cast<std::uint32_t>(packed.first ^ tag);
+  packed.long_bytes = key.bytes.data();
+  packed.long_size = key.bytes.size();
 }
 
 const std::uint64_t* RowTable::find(const PackedKey& key) const {
@@ -126,7 +129,7 @@ const std::uint64_t* RowTable::find(const PackedKey& key) const {
 
 bool RowTable::holds_long(const std::uint64_t* row, const PackedKey& key) {
   return (row[1] & ~kInlineMask) == key.second &&
-         std::ranges::equal(long_key_bytes(row), key.long_bytes);
+         std::ranges::equal(long_key_bytes(row), ByteView(key.long_bytes, key.long_size));
 }
 
 RowId RowTable::insert(std::size_t at, const PackedKey& key) {
@@ -137,48 +140,54 @@ RowId RowTable::insert(std::size_t at, const PackedKey& key) {
     const auto chunk = static_cast<unsigned>(std::bit_width(place)) - kFirstChunkBits - 1;
     PENSTOCK_CHECK(chunk < kChunkCountMax);
     if (chunks_[chunk] == nullptr) {
-      chunks_[chunk] = std::make_unique_for_overwrite<std::uint64_t[]>(place * stride_);
+      chunk_memory_[chunk] = os::LargeMemory(place * stride_ * sizeof(std::uint64_t));
+      chunks_[chunk] = static_cast<std::uint64_t*>(chunk_memory_[chunk].data());
     }
   }
   ++size_;
   std::uint64_t* made = row(id);
   made[0] = key.first;
-  made[1] = key.long_bytes.data() == nullptr ? key.second : store_long_key(key);
+  made[1] = key.long_bytes == nullptr ? key.second : store_long_key(key);
   std::fill(made + kKeyWords, made + stride_, 0);
   index_[at] = std::uint64_t{key.hash} << 32 | (std::uint64_t{id} + 1);
   return id;
 }
 
+void RowTable::set_slots(std::size_t slot_count) {
+  PENSTOCK_CHECK(slot_count <= std::size_t{1} << 32);
+  index_memory_ = os::LargeMemory(slot_count * sizeof(std::uint64_t));
+  index_ = static_cast<std::uint64_t*>(index_memory_.data());
+  slot_count_ = slot_count;
+  mask_ = slot_count - 1;
+  grow_at_ = slot_count / 8 * 5;
+}
+
 void RowTable::grow(std::size_t count) {
-  std::size_t capacity = std::max<std::size_t>(index_.size(), 16);
-  while ((size_ + count) * 8 > capacity * 5) {
-    capacity *= 2;
+  std::size_t slot_count = std::max<std::size_t>(slot_count_, 16);
+  while ((size_ + count) * 8 > slot_count * 5) {
+    slot_count *= 2;
   }
-  PENSTOCK_CHECK(capacity <= std::size_t{1} << 32);
-  std::vector<std::uint64_t> larger(capacity);
-  mask_ = capacity - 1;
-  for (const std::uint64_t slot : index_) {
+  const os::LargeMemory old_memory = std::move(index_memory_);
+  const std::span<const std::uint64_t> old(index_, slot_count_);
+  set_slots(slot_count);
+  for (const std::uint64_t slot : old) {
     if (slot == 0) {
       continue;
     }
     std::size_t at = slot_of(static_cast<std::uint32_t>(slot >> 32));
-    while (larger[at] != 0) {
+    while (index_[at] != 0) {
       at = (at + 1) & mask_;
     }
-    larger[at] = slot;
+    index_[at] = slot;
   }
-  index_ = std::move(larger);
-  grow_at_ = capacity / 8 * 5;
 }
 
 void RowTable::clear() {
   constexpr std::size_t kSlotsPerRowMax = 64;
-  if (index_.size() > kSlotsPerRowMax * size_ && index_.size() > kSlotsPerRowMax) {
-    index_.assign(index_.size() / 2, 0);
-    mask_ = index_.size() - 1;
-    grow_at_ = index_.size() / 8 * 5;
+  if (slot_count_ > kSlotsPerRowMax * std::max<std::size_t>(size_, 1)) {
+    set_slots(slot_count_ / 2);
   } else {
-    std::ranges::fill(index_, 0);
+    std::fill_n(index_, slot_count_, 0);
   }
   size_ = 0;
   arena_.clear();
@@ -186,7 +195,7 @@ void RowTable::clear() {
 }
 
 std::uint64_t RowTable::store_long_key(const PackedKey& key) {
-  const std::size_t needed = sizeof(std::uint32_t) + key.long_bytes.size();
+  const std::size_t needed = sizeof(std::uint32_t) + key.long_size;
   if (arena_used_ + needed > arena_capacity_) {
     const std::size_t doubled = std::clamp(arena_bytes_, kArenaBlockSizeMin, kArenaBlockSizeMax);
     arena_capacity_ = std::max(doubled, needed);
@@ -196,15 +205,15 @@ std::uint64_t RowTable::store_long_key(const PackedKey& key) {
   }
   std::byte* at = arena_.back().get() + arena_used_;
   arena_used_ += needed;
-  store_le(at, static_cast<std::uint32_t>(key.long_bytes.size()));
-  std::ranges::copy(key.long_bytes, at + sizeof(std::uint32_t));
+  store_le(at, static_cast<std::uint32_t>(key.long_size));
+  std::copy_n(key.long_bytes, key.long_size, at + sizeof(std::uint32_t));
   const auto address = reinterpret_cast<std::uintptr_t>(at);
   PENSTOCK_CHECK((address & ~kInlineMask) == 0);  // user space of x86-64 and AArch64 has 48 bits
   return key.second | address;
 }
 
 std::size_t RowTable::size_bytes() const {
-  return size_ * stride_ * sizeof(std::uint64_t) + index_.size() * sizeof(std::uint64_t) +
+  return size_ * stride_ * sizeof(std::uint64_t) + slot_count_ * sizeof(std::uint64_t) +
          arena_bytes_;
 }
 

@@ -25,6 +25,7 @@
 
 #include "core/bytes.h"
 #include "core/check.h"
+#include "os/large_memory.h"
 #include "store/key.h"
 
 namespace penstock::store {
@@ -33,10 +34,12 @@ using RowId = std::uint32_t;
 
 // A key on its way to a lookup: packed into two words, and hashed.
 struct PackedKey {
-  std::uint64_t first = 0;
-  std::uint64_t second = 0;
-  std::uint32_t hash = 0;
-  ByteView long_bytes;  // only of keys too long to pack: where they lie
+  std::uint64_t first;
+  std::uint64_t second;
+  std::uint32_t hash;
+  // Of keys too long to pack: where they lie. Of others: nullptr.
+  const std::byte* long_bytes;
+  std::size_t long_size;
 };
 
 // The key of a row as bytes; short keys are copied into this object.
@@ -63,7 +66,19 @@ class RowTable {
   // `hash_seed` is secret and random, so that nobody can send keys that all collide.
   RowTable(std::size_t cell_count, std::uint64_t hash_seed);
 
-  [[nodiscard]] PackedKey pack(KeyView key) const;
+  void pack(KeyView key, PackedKey& packed) const {
+    if (key.bytes.size() <= kInlineKeySizeMax) [[likely]] {
+      pack_inline(key, packed);
+    } else {
+      pack_long(key, packed);
+    }
+  }
+
+  [[nodiscard]] PackedKey pack(KeyView key) const {
+    PackedKey packed;
+    pack(key, packed);
+    return packed;
+  }
 
   // Makes room for `count` further rows; no slot moves while these are inserted.
   void reserve(std::size_t count) {
@@ -74,18 +89,25 @@ class RowTable {
 
   void prefetch_slot(const PackedKey& key) const { __builtin_prefetch(&index_[slot_of(key.hash)]); }
 
-  // Prefetches the row that the key's first slot names, which mostly is the right one.
-  void prefetch_row(const PackedKey& key) const {
-    const std::uint64_t slot = index_[slot_of(key.hash)];
-    if (slot != 0) {
-      __builtin_prefetch(row(id_of(slot)), 1);
+  // Where the key's row is to be found, or a new one to be put: the first slot with the key's hash,
+  // or without a row. Prefetches that row. Reads the index only.
+  [[nodiscard]] std::size_t locate(const PackedKey& key) const {
+    for (std::size_t at = slot_of(key.hash);; at = (at + 1) & mask_) {
+      const std::uint64_t slot = index_[at];
+      if (static_cast<std::uint32_t>(slot >> 32) == key.hash && slot != 0) {
+        __builtin_prefetch(row(id_of(slot)), 1);
+        return at;
+      }
+      if (slot == 0) {
+        return at;
+      }
     }
   }
 
-  // The row of `key`, made if there is none. Needs room: see reserve().
-  [[nodiscard]] RowId find_or_insert(const PackedKey& key) {
-    std::size_t at = slot_of(key.hash);
-    while (true) {
+  // The row of `key`, made if there is none. `at` is from locate(); nothing but insertions may have
+  // happened since. Needs room: see reserve().
+  [[nodiscard]] RowId find_or_insert(const PackedKey& key, std::size_t at) {
+    for (;; at = (at + 1) & mask_) {
       const std::uint64_t slot = index_[at];
       if (slot == 0) {
         return insert(at, key);
@@ -93,8 +115,11 @@ class RowTable {
       if (static_cast<std::uint32_t>(slot >> 32) == key.hash && holds(row(id_of(slot)), key)) {
         return id_of(slot);
       }
-      at = (at + 1) & mask_;
     }
+  }
+
+  [[nodiscard]] RowId find_or_insert(const PackedKey& key) {
+    return find_or_insert(key, locate(key));
   }
 
   // The row of `key`, or nullptr.
@@ -134,21 +159,27 @@ class RowTable {
     if (row[0] != key.first) {
       return false;
     }
-    return key.long_bytes.data() == nullptr ? row[1] == key.second : holds_long(row, key);
+    return key.long_bytes == nullptr ? row[1] == key.second : holds_long(row, key);
   }
 
+  void pack_inline(KeyView key, PackedKey& packed) const;
+  void pack_long(KeyView key, PackedKey& packed) const;
   [[nodiscard]] static bool holds_long(const std::uint64_t* row, const PackedKey& key);
   [[nodiscard]] RowId insert(std::size_t at, const PackedKey& key);
   void grow(std::size_t count);
+  void set_slots(std::size_t slot_count);
   [[nodiscard]] std::uint64_t store_long_key(const PackedKey& key);
 
   std::size_t stride_;
   std::uint64_t hash_seed_;
-  std::vector<std::uint64_t> index_;
+  os::LargeMemory index_memory_;
+  std::uint64_t* index_ = nullptr;
+  std::size_t slot_count_ = 0;
   std::size_t mask_ = 0;
   std::size_t size_ = 0;
   std::size_t grow_at_ = 0;
-  std::array<std::unique_ptr<std::uint64_t[]>, kChunkCountMax> chunks_;
+  std::array<std::uint64_t*, kChunkCountMax> chunks_{};
+  std::array<os::LargeMemory, kChunkCountMax> chunk_memory_;
   std::vector<std::unique_ptr<std::byte[]>> arena_;
   std::size_t arena_used_ = 0;      // of the last block
   std::size_t arena_capacity_ = 0;  // of the last block

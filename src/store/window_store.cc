@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kWaitingFlag = 1;  // its change waits in `changed` or `changes`
 constexpr unsigned kEpochShift = 8;
 constexpr std::size_t kMarksAt = RowTable::kKeyWords;
-constexpr std::size_t kPrefetchDistance = 16;
+constexpr std::size_t kPrefetchDistance = 24;
 
 // The changelog keys of a group of rows: tag, key, start of the window as big-endian int64.
 class WindowedKeys {
@@ -60,29 +60,43 @@ WindowStore::WindowStore(Options options)
 
 WindowStore::~WindowStore() = default;
 
+// A pipeline of three steps, each some look-ups behind the one before, so that what a step needs
+// has been fetched meanwhile: pack the key and prefetch its slot; read the slot and prefetch the
+// row; take the row. Prefetching more at once does not help: the processor has only some twenty
+// buffers for lines on their way, and drops what does not fit.
 void WindowStore::upsert(std::span<const Slot> slots, std::span<std::uint64_t*> cells) {
   PENSTOCK_DCHECK(slots.size() <= kGroupSize && cells.size() >= slots.size());
+  constexpr std::size_t kDistance = 10;
   std::array<PackedKey, kGroupSize> keys;
   std::array<Table*, kGroupSize> tables;
-  for (std::size_t index = 0; index < slots.size(); ++index) {
-    Table& table = table_for(slots[index].window_start);
-    tables[index] = &table;
-    table.rows.reserve(kGroupSize);
-    keys[index] = table.rows.pack(slots[index].key);
-    table.rows.prefetch_slot(keys[index]);
+  std::array<std::size_t, kGroupSize> places;
+  const std::size_t count = slots.size();
+  for (std::size_t index = 0; index < count; ++index) {
+    tables[index] = &table_for(slots[index].window_start);
+    tables[index]->rows.reserve(kGroupSize);  // before the first insertion: no slot moves later
   }
-  for (std::size_t index = 0; index < slots.size(); ++index) {
-    tables[index]->rows.prefetch_row(keys[index]);
-  }
-  for (std::size_t index = 0; index < slots.size(); ++index) {
-    Table& table = *tables[index];
-    const RowId id = table.rows.find_or_insert(keys[index]);
-    std::uint64_t* row = table.rows.row(id);
-    if (row[kMarksAt] >> kEpochShift != epoch_) {
-      touch_first(table, id, row);
+  for (std::size_t step = 0; step < count + 2 * kDistance; ++step) {
+    if (step < count) {
+      const RowTable& rows = tables[step]->rows;
+      rows.pack(slots[step].key, keys[step]);
+      rows.prefetch_slot(keys[step]);
     }
-    cells[index] = row + RowTable::kCellsAt;
+    if (const std::size_t at = step - kDistance; at < count) {  // below 0 it wraps around
+      places[at] = tables[at]->rows.locate(keys[at]);
+    }
+    if (const std::size_t at = step - 2 * kDistance; at < count) {
+      cells[at] = take_row(*tables[at], keys[at], places[at]);
+    }
   }
+}
+
+std::uint64_t* WindowStore::take_row(Table& table, const PackedKey& key, std::size_t place) {
+  const RowId id = table.rows.find_or_insert(key, place);
+  std::uint64_t* row = table.rows.row(id);
+  if (row[kMarksAt] >> kEpochShift != epoch_) {
+    touch_first(table, id, row);
+  }
+  return row + RowTable::kCellsAt;
 }
 
 WindowStore::Table& WindowStore::table_for(Timestamp window_start) {
@@ -137,11 +151,11 @@ void WindowStore::flush_table(const Table& table, ChangelogSink& changelog) cons
   RecordBatchBuilder* batch = nullptr;
   for (std::size_t begin = 0; begin < table.touched.size(); begin += kGroupSize) {
     const std::size_t end = std::min(begin + kGroupSize, table.touched.size());
-    for (std::size_t next = end; next < std::min(end + kGroupSize, table.touched.size()); ++next) {
-      __builtin_prefetch(table.rows.row(table.touched[next]));
-    }
     std::byte* value = values.data();
     for (std::size_t index = begin; index < end; ++index) {
+      if (index + kPrefetchDistance < table.touched.size()) {
+        __builtin_prefetch(table.rows.row(table.touched[index + kPrefetchDistance]));
+      }
       const std::uint64_t* row = table.rows.row(table.touched[index]);
       std::byte* value_end = layout_.encode(cells_of(row), value);
       records[index - begin] = {keys.write(index - begin, row, table.start),

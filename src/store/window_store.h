@@ -39,7 +39,7 @@ namespace penstock::store {
 
 class WindowStore final : public StateStore {
  public:
-  static constexpr std::size_t kGroupSize = 32;
+  static constexpr std::size_t kGroupSize = 128;
 
   struct Options {
     std::string name;
@@ -178,6 +178,7 @@ class WindowStore final : public StateStore {
   [[nodiscard]] static std::uint64_t size_of(const Table& table);
   Table& table_for(Timestamp window_start);
   Table& open_table(Timestamp window_start);
+  [[nodiscard]] std::uint64_t* take_row(Table& table, const PackedKey& key, std::size_t place);
   void touch_first(Table& table, RowId id, std::uint64_t* row);
   void flush_table(const Table& table, ChangelogSink& changelog) const;
   void flush_tombstones(ChangelogSink& changelog);

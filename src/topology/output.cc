@@ -7,7 +7,7 @@
 namespace penstock::topology {
 
 Output::Output(std::int32_t partition_count, std::optional<PartitionId> only)
-    : only_(only), open_(static_cast<std::size_t>(partition_count)) {
+    : only_(only), open_(static_cast<std::size_t>(partition_count)), expected_size_(open_.size()) {
   PENSTOCK_CHECK(partition_count > 0);
   PENSTOCK_CHECK(!only.has_value() || (only->value() >= 0 && only->value() < partition_count));
 }
@@ -41,15 +41,21 @@ void Output::append(const RecordSpan& records) {
 }
 
 RecordBatchBuilder& Output::batch(PartitionId partition) {
-  RecordBatchBuilder& builder = open_[static_cast<std::size_t>(partition.value())];
+  const auto index = static_cast<std::size_t>(partition.value());
+  RecordBatchBuilder& builder = open_[index];
   if (builder.size_bytes() >= kBatchSizeMax) {
     close(partition);
+  }
+  if (builder.empty() && expected_size_[index] > 0) {
+    builder = RecordBatchBuilder(std::exchange(expected_size_[index], 0));
   }
   return builder;
 }
 
 void Output::close(PartitionId partition) {
-  RecordBatch batch = open_[static_cast<std::size_t>(partition.value())].finish();
+  const auto index = static_cast<std::size_t>(partition.value());
+  RecordBatch batch = open_[index].finish();
+  expected_size_[index] = batch.bytes.size() + batch.bytes.size() / 8;
   closed_bytes_ += batch.bytes.size();
   closed_.push_back({partition, std::move(batch)});
 }

@@ -59,6 +59,7 @@ class Output {
 
   std::optional<PartitionId> only_;
   std::vector<RecordBatchBuilder> open_;
+  std::vector<std::size_t> expected_size_;  // of each one's next batch: that of its last
   std::vector<OutputBatch> closed_;
   std::size_t closed_bytes_ = 0;
   std::int32_t next_partition_ = 0;
