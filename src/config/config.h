@@ -87,7 +87,7 @@ struct IngestSettings {
 
 // [engine]
 struct EngineSettings {
-  std::uint64_t threads = 0;
+  std::uint64_t threads = 1;
   milliseconds commit_interval = 20ms;
   std::uint64_t state_memory_max = 512 * kMiB;
 

@@ -35,6 +35,7 @@ std::map<std::string, std::string> setting_variables() {
 std::vector<Override> environment_overrides(std::span<const std::string> environment) {
   const std::map<std::string, std::string> known = setting_variables();
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const auto& [name, setting] : known) {
     names.push_back(name);
   }

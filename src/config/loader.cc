@@ -204,8 +204,10 @@ void Loader::load_override(const Override& override) {
     }
   });
   if (!known) {
+    const std::map<std::string, std::string> known_variables = setting_variables();
     std::vector<std::string> names;
-    for (const auto& [variable, setting] : setting_variables()) {
+    names.reserve(known_variables.size());
+    for (const auto& [variable, setting] : known_variables) {
       names.push_back(variable);
     }
     mistake(place, "there is no such setting" + did_you_mean(override.setting, names));

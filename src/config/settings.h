@@ -247,11 +247,12 @@ inline constexpr std::array kIngestSettings{
 };
 
 inline constexpr std::array kEngineSettings{
-    Setting<EngineSettings>{"threads",
-                            Kind::kCount,
-                            &EngineSettings::threads,
-                            "Stream threads; 0: one per core.",
-                            {0, 256}},
+    Setting<EngineSettings>{
+        "threads",
+        Kind::kCount,
+        &EngineSettings::threads,
+        "Stream threads of each job; more than its topic has partitions are of no use.",
+        {1, 256}},
     Setting<EngineSettings>{"commit_interval",
                             Kind::kDuration,
                             &EngineSettings::commit_interval,

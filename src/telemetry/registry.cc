@@ -253,32 +253,36 @@ void Registry::remove_callback(std::uint64_t id) {
   }
 }
 
+void Registry::write_histograms(std::string& page, const std::string& name, const Family& family) {
+  std::string quantiles;
+  std::string maxima;
+  write_head(page, name, family.help, "histogram");
+  write_head(quantiles, name + "_quantile", family.help + " Quantiles since start.", "gauge");
+  write_head(maxima, name + "_max", family.help + " Maximum since start.", "gauge");
+  for (const auto& [labels, series] : family.series) {
+    const HistogramSnapshot snapshot = series.merged();
+    write_buckets(page, name, label_text(labels), snapshot);
+    write_quantiles(quantiles, name + "_quantile", label_text(labels), snapshot);
+    write_line(maxima, name + "_max", label_text(labels), seconds(snapshot.max()));
+  }
+  page += quantiles;
+  page += maxima;
+}
+
 std::string Registry::expose() const {
   const MutexLock lock(mutex_);
   std::string page;
   for (const auto& [name, family] : families_) {
-    if (family.type != Type::kHistogram) {
-      write_head(page, name, family.help, family.type == Type::kCounter ? "counter" : "gauge");
-      for (const auto& [labels, series] : family.series) {
-        if (!series.empty()) {
-          write_line(page, name, label_text(labels), series.sum());
-        }
-      }
+    if (family.type == Type::kHistogram) {
+      write_histograms(page, name, family);
       continue;
     }
-    std::string quantiles;
-    std::string maxima;
-    write_head(page, name, family.help, "histogram");
-    write_head(quantiles, name + "_quantile", family.help + " Quantiles since start.", "gauge");
-    write_head(maxima, name + "_max", family.help + " Maximum since start.", "gauge");
+    write_head(page, name, family.help, family.type == Type::kCounter ? "counter" : "gauge");
     for (const auto& [labels, series] : family.series) {
-      const HistogramSnapshot snapshot = series.merged();
-      write_buckets(page, name, label_text(labels), snapshot);
-      write_quantiles(quantiles, name + "_quantile", label_text(labels), snapshot);
-      write_line(maxima, name + "_max", label_text(labels), seconds(snapshot.max()));
+      if (!series.empty()) {
+        write_line(page, name, label_text(labels), series.sum());
+      }
     }
-    page += quantiles;
-    page += maxima;
   }
   return page;
 }

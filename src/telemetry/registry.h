@@ -115,6 +115,7 @@ class Registry {
       PENSTOCK_REQUIRES(mutex_);
   CallbackGuard add_callback(Series& to, std::function<double()> value) PENSTOCK_REQUIRES(mutex_);
   void remove_callback(std::uint64_t id);
+  static void write_histograms(std::string& page, const std::string& name, const Family& family);
 
   mutable Mutex mutex_;
   std::map<std::string, Family, std::less<>> families_ PENSTOCK_GUARDED_BY(mutex_);
