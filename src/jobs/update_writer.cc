@@ -18,8 +18,10 @@ using store::WindowStore;
 
 namespace {
 
-// As many as take a few milliseconds, so that a commit never waits long for them.
-constexpr std::size_t kUpdatesPerCommit = 64 * 1024;
+// What all tasks of a job together put out in one commit, about: so much that takes a few
+// milliseconds and fits into a transaction with room to spare. The rest follows with the next.
+constexpr std::size_t kUpdateBytesPerCommit = 8 * 1024 * 1024;
+constexpr std::size_t kUpdatesPerTurn = 256;
 constexpr std::size_t kPrefetchDistance = 8;
 
 void append_integer(std::string& out, std::int64_t number) {
@@ -94,14 +96,20 @@ topology::TimePoint UpdateWriter::due_until() const {
 }
 
 void UpdateWriter::write_due() {
-  due_.clear();
-  store_.take_changes(due_until(), kUpdatesPerCommit, due_);
-  for (std::size_t index = 0; index < due_.size(); ++index) {
-    if (index + kPrefetchDistance < due_.size()) {
-      __builtin_prefetch(due_[index + kPrefetchDistance].row);
+  // The output has one partition for each task.
+  const std::size_t bytes_max =
+      kUpdateBytesPerCommit / static_cast<std::size_t>(output_.partition_count());
+  const topology::TimePoint until = due_until();
+  do {
+    due_.clear();
+    store_.take_changes(until, kUpdatesPerTurn, due_);
+    for (std::size_t index = 0; index < due_.size(); ++index) {
+      if (index + kPrefetchDistance < due_.size()) {
+        __builtin_prefetch(due_[index + kPrefetchDistance].row);
+      }
+      write(due_[index]);
     }
-    write(due_[index]);
-  }
+  } while (due_.size() == kUpdatesPerTurn && output_.size_bytes() < bytes_max);
 }
 
 void UpdateWriter::write(const WindowStore::Changed& changed) {
