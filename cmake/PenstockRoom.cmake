@@ -78,7 +78,8 @@ function(penstock_room name)
 
   if(benches AND benchmark_FOUND)
     add_executable(${name}_bench EXCLUDE_FROM_ALL ${benches})
-    target_link_libraries(${name}_bench PRIVATE penstock_${name} benchmark::benchmark_main)
+    target_link_libraries(${name}_bench PRIVATE penstock_${name} penstock_testing
+                          benchmark::benchmark_main)
     add_dependencies(benches ${name}_bench)
   endif()
 endfunction()

@@ -2,7 +2,7 @@
 //
 // Bounded by count (the oldest go first) and time. An id is claimed by the append that brings it,
 // and counts as known only once that append is durable: whoever meets it before has to wait for
-// that append, and if it fails its ids are free again. docs/adr/0010-deduplication.md.
+// that append, and if it fails its ids are free again. docs/adr/0017-deduplication.md.
 //
 // A ring of entries in the order of arrival (24 bytes each) and a hash table of fingerprints and
 // ring positions over it (8 bytes a slot, linear probing, between a quarter and half full): 40 to

@@ -1,6 +1,7 @@
 #include "os/thread.h"
 
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 #include <pthread.h>
@@ -32,6 +33,12 @@ void Thread::join() {
   if (thread_.joinable()) {
     thread_.join();
   }
+}
+
+std::chrono::nanoseconds thread_cpu_time() {
+  timespec used{};
+  PENSTOCK_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 std::size_t cpu_count() {

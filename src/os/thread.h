@@ -6,6 +6,7 @@
 // Lifetime  whatever the loop uses outlives the Thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -46,5 +47,8 @@ class Thread {
 
 // Processors that this process may use; at least 1.
 [[nodiscard]] std::size_t cpu_count();
+
+// Processor time that the calling thread has used, for measuring.
+[[nodiscard]] std::chrono::nanoseconds thread_cpu_time();
 
 }  // namespace penstock::os
