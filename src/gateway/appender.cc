@@ -13,11 +13,14 @@ Appender::Appender(log::Log& log, const os::Clock& clock, telemetry::Registry& m
       options_(options),
       memory_(memory),
       loop_(loop),
+      home_(make_ref<Home>(&loop)),
       stages_(metrics),
       requests_(metrics),
       records_(clock) {}
 
-Appender::~Appender() = default;
+Appender::~Appender() {
+  home_->loop.with([](net::EventLoop*& loop) { loop = nullptr; });
+}
 
 Appender::Append& Appender::open() {
   if (open_ == nullptr) {
@@ -83,9 +86,13 @@ void Appender::send() {
   }
   // The log answers on a thread of its own; the loop's is the one that may touch the append.
   const Status taken =
-      log_.append(records_.take(), [this, &append](Result<log::AppendResult> result) {
-        loop_.post([this, &append, result = std::move(result)]() mutable {
-          settle(append, std::move(result));
+      log_.append(records_.take(), [this, home = home_, &append](Result<log::AppendResult> result) {
+        home->loop.with([&](net::EventLoop* loop) {
+          if (loop != nullptr) {
+            loop->post([this, &append, result = std::move(result)]() mutable {
+              settle(append, std::move(result));
+            });
+          }
         });
       });
   if (!taken) {

@@ -7,7 +7,8 @@
 // Invariants
 //   I1  A request is answered once, when the append that it was added to is settled.
 // Threads   belongs to its loop's thread; the log answers on its own and is handed over.
-// Lifetime  the loop and everything given to the constructor outlive it; it outlives its appends.
+// Lifetime  the loop and everything given to the constructor outlive it. What the log answers after
+//           it is destroyed goes nowhere.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/guarded.h"
 #include "core/memory_budget.h"
+#include "core/ref_counted.h"
 #include "gateway/dedup_window.h"
 #include "gateway/gateway.h"
 #include "gateway/ingest_metrics.h"
@@ -74,6 +77,13 @@ class Appender final : private net::TurnEndHook {
     os::TimePoint sent_at;
   };
 
+  // Where the log's answers go; outlives the Appender as long as the log owes one.
+  struct Home : RefCounted {
+    explicit Home(net::EventLoop* owner) : loop(owner) {}
+
+    Guarded<net::EventLoop*> loop;  // null once the Appender is gone
+  };
+
   void on_turn_end() override;
   [[nodiscard]] Append& open();
   void send();
@@ -85,6 +95,7 @@ class Appender final : private net::TurnEndHook {
   const GatewayOptions& options_;
   MemoryBudget& memory_;
   net::EventLoop& loop_;
+  const Ref<Home> home_;
   StageMetrics stages_;
   RequestMetrics requests_;
   OpenAppend records_;

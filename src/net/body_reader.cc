@@ -81,7 +81,9 @@ std::span<std::byte> BodyReader::room() {
     return {};
   }
   PaddedBuffer& body = request_->body;
-  const std::size_t size = std::min<std::size_t>(left_, std::max(kFirstGrowth, body.size()));
+  const std::size_t free = body.capacity() - body.size();
+  const std::size_t size =
+      std::min<std::size_t>(left_, std::max({kFirstGrowth, body.size(), free}));
   if (!grow(body.size() + size)) {
     drop();
     return {};
