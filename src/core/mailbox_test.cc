@@ -36,7 +36,7 @@ TEST(Mailbox, RefusesWhenFullAndLeavesTheMessageAlone) {
   auto second = std::make_unique<int>(2);
 
   EXPECT_FALSE(mailbox.try_send(std::move(second)));
-  ASSERT_NE(second, nullptr);
+  ASSERT_NE(second, nullptr);  // NOLINT(bugprone-use-after-move)
 
   std::vector<std::unique_ptr<int>> received;
   mailbox.receive(received);
@@ -100,6 +100,7 @@ TEST(Mailbox, ManySendersLoseNothingAndKeepTheirOrder) {
   constexpr int kEach = 2000;
   Mailbox<std::pair<int, int>> mailbox(64);
   std::vector<std::unique_ptr<testing::Thread>> senders;
+  senders.reserve(kSenders);
   for (int sender = 0; sender < kSenders; ++sender) {
     senders.push_back(
         std::make_unique<testing::Thread>("sender", [&mailbox, sender](const testing::StopToken&) {

@@ -18,7 +18,6 @@ class Tracked final : public RefCounted {
  public:
   explicit Tracked(int& alive) : alive_(alive) { ++alive_; }
 
- protected:
   ~Tracked() override { --alive_; }
 
  private:
@@ -31,12 +30,12 @@ TEST(Ref, TheLastOneDeletes) {
     Ref<Tracked> one = make_ref<Tracked>(alive);
     EXPECT_TRUE(one->has_one_ref());
     {
-      const Ref<Tracked> two = one;
+      const Ref<Tracked> two = one;  // NOLINT(performance-unnecessary-copy-initialization)
       EXPECT_FALSE(one->has_one_ref());
     }
     EXPECT_TRUE(one->has_one_ref());
     const Ref<Tracked> moved = std::move(one);
-    EXPECT_FALSE(one);
+    EXPECT_FALSE(one);  // NOLINT(bugprone-use-after-move)
     EXPECT_TRUE(moved->has_one_ref());
     EXPECT_EQ(alive, 1);
   }
@@ -68,11 +67,12 @@ TEST(Ref, IsCopiedAndDroppedOnManyThreads) {
   int alive = 0;
   Ref<Tracked> shared = make_ref<Tracked>(alive);
   std::vector<std::unique_ptr<testing::Thread>> threads;
+  threads.reserve(3);
   for (int i = 0; i < 3; ++i) {
     threads.push_back(
         std::make_unique<testing::Thread>("copier", [ref = shared](const testing::StopToken&) {
           for (int turn = 0; turn < 10'000; ++turn) {
-            const Ref<Tracked> copy = ref;
+            const Ref<Tracked> copy = ref;  // NOLINT(performance-unnecessary-copy-initialization)
           }
         }));
   }
@@ -89,7 +89,7 @@ TEST(UniqueFunction, OwnsWhatCannotBeCopied) {
   UniqueFunction<int(int)> moved = std::move(add);
 
   EXPECT_EQ(moved(2), 42);
-  EXPECT_FALSE(add);
+  EXPECT_FALSE(add);  // NOLINT(bugprone-use-after-move)
   EXPECT_TRUE(moved);
 }
 
@@ -121,6 +121,7 @@ TEST(Guarded, GivesTheValueOnlyUnderItsLock) {
 TEST(Counter, AddsFromManyThreads) {
   Counter counter;
   std::vector<std::unique_ptr<testing::Thread>> threads;
+  threads.reserve(3);
   for (int i = 0; i < 3; ++i) {
     threads.push_back(std::make_unique<testing::Thread>("adder", [&](const testing::StopToken&) {
       for (int turn = 0; turn < 10'000; ++turn) {

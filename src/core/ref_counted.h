@@ -15,6 +15,8 @@
 
 namespace penstock {
 
+// Protected and virtual: only the last Ref deletes.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
 class RefCounted {
  public:
   RefCounted() = default;
@@ -52,10 +54,8 @@ class Ref {
 
   template <typename U>
 
-  requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& other)
-      : object_(other.get()) {  // NOLINT(google-explicit-constructor)
-    add();
-  }
+  // NOLINTNEXTLINE(google-explicit-constructor): as a pointer converts to its base's
+  requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& other) : object_(other.get()) { add(); }
 
   ~Ref() {
     if (object_ != nullptr) {

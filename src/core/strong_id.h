@@ -25,7 +25,7 @@ class StrongId {
 
   [[nodiscard]] constexpr Number value() const { return value_; }
 
-  friend constexpr auto operator<=>(StrongId, StrongId) = default;
+  friend constexpr auto operator<=>(StrongId, StrongId) = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   Number value_{};
@@ -42,6 +42,7 @@ class StrongPosition {
 
   [[nodiscard]] constexpr std::int64_t value() const { return value_; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend constexpr auto operator<=>(StrongPosition, StrongPosition) = default;
 
   friend constexpr StrongPosition operator+(StrongPosition position, std::int64_t count) {

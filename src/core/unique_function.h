@@ -24,7 +24,8 @@ class UniqueFunction<R(Args...)> {
 
   requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
            std::is_invocable_r_v<R, F&, Args...>)
-      UniqueFunction(F&& function)  // NOLINT(google-explicit-constructor): a lambda is the argument
+      // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload)
+      UniqueFunction(F&& function)  // a lambda is the argument
       : callable_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(function))) {}
 
   explicit operator bool() const { return callable_ != nullptr; }
