@@ -1,4 +1,5 @@
-// From the configuration to each room's Options: names on the left, names on the right, no decisions.
+// From the configuration to each room's Options: names on the left, names on the right, no
+// decisions.
 //
 // Errors    kInvalid  a JSON Pointer that cannot be read, with the setting's place
 #pragma once

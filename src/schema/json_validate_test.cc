@@ -560,7 +560,8 @@ TEST_F(JsonTestSuite, AcceptsAllThatItMustAndRefusesAllThatItMust) {
     accepted += name.front() == 'y' && valid ? 1 : 0;
     refused += name.front() == 'n' && !valid ? 1 : 0;
   }
-  std::printf("y_ accepted: %zu, n_ refused: %zu\n", accepted, refused);
+  RecordProperty("accepted", std::to_string(accepted));
+  RecordProperty("refused", std::to_string(refused));
 }
 
 TEST_F(JsonTestSuite, AgreesWhenItsCasesAreInsideAnEvent) {

@@ -72,7 +72,7 @@ def test_an_unknown_option_is_refused(penstock_bin):
     ('[[topic]]\nname = "a b"\n', "name"),
     ('[[topic]]\nname = "web"\nkey = "user"\n', "key"),
     ('[[aggregate]]\nname = "x"\ntopic = "nope"\nwindow = "1h"\ncount = true\n', "nope"),
-    ('[[topic]]\nname = "web"\n[[aggregate]]\nname = "x"\ntopic = "web"\nwindow = "1 hour"\ncount = true\n',
+    ('[[topic]]\nname = "web"\n[[aggregate]]\nname = "x"\ntopic = "web"\ngroup_by = ["/a"]\nwindow = "1 hour"\ncount = true\n',
      "window"),
     ("[http]\nlisten = 8080\n", "listen"),
     ("this is not TOML", "1"),
