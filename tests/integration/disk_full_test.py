@@ -16,6 +16,9 @@ backend = "embedded"
 segment_size = "4MiB"
 tail_size = "4MiB"
 
+[http]
+body_size_max = "512KiB"
+
 [archive]
 enabled = false
 

@@ -22,6 +22,9 @@ CONFIG = """
 backend = "embedded"
 segment_size = "16MiB"
 
+[http]
+body_size_max = "1MiB"
+
 [archive]
 roll_interval = "1s"
 file_rows_max = 20000
