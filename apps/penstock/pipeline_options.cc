@@ -95,6 +95,9 @@ wal::Options wal_options(const config::PipelineConfig& config) {
   wal::Options options;
   options.directory = os::join_path(config.log.data_dir, "log");
   options.segment_bytes = config.log.segment_size;
+  options.append_bytes_max =
+      std::min<std::size_t>(options.append_bytes_max, options.segment_bytes / 4);
+  options.reserve_bytes = std::min(options.reserve_bytes, options.segment_bytes / 8);
   options.tail_cache_bytes = config.log.tail_size;
   return options;
 }
@@ -158,6 +161,8 @@ engine::Streams::Options streams_options(const config::PipelineConfig& config) {
   options.threads_per_job =
       static_cast<std::int32_t>(std::max<std::uint64_t>(1, config.engine.threads));
   options.thread.commit_interval = config.engine.commit_interval;
+  options.thread.commit_bytes_max =
+      std::min(options.thread.commit_bytes_max, wal_options(config).append_bytes_max / 4);
   options.thread.state_bytes_max =
       config.engine.state_memory_max /
       (job_count * static_cast<std::uint64_t>(options.threads_per_job));

@@ -19,6 +19,9 @@ tail_size = "4MiB"
 [http]
 body_size_max = "512KiB"
 
+[ingest]
+event_size_max = "256KiB"
+
 [archive]
 enabled = false
 
