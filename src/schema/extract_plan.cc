@@ -82,7 +82,7 @@ ExtractPlan ExtractPlan::compile(std::span<const JsonPointer> pointers) {
     node.below_end = size32(plan.slots_below_);
     node.child_begin = size32(plan.nodes_);
     for (const auto& [name, child] : branch.children) {
-      node.child_sizes |= std::uint64_t{1} << std::min<std::size_t>(name.size(), 63);
+      node.child_sizes |= std::uint64_t{1} << name.size() % 64;
       Node below;
       below.name_head = name_head(name);
       below.name_begin = size32(plan.names_);

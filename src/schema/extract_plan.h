@@ -36,7 +36,7 @@ class ExtractPlan {
 
   struct Node {
     std::uint64_t name_head = 0;    // first 8 bytes of the name, little-endian, zeros behind
-    std::uint64_t child_sizes = 0;  // bit min(size, 63) is set for the name of each child
+    std::uint64_t child_sizes = 0;  // bit size % 64 is set for the name of each child
     std::uint32_t name_begin = 0;   // in names_
     std::uint32_t name_size = 0;
     std::uint32_t array_index = kNone;  // the name as the number of an element, if it is one

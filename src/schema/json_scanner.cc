@@ -117,6 +117,7 @@ class JsonScanner::Impl {
 
   std::string_view body_;
   std::vector<JsonValue> values_;
+  std::size_t plan_size_ = 0;
   Cursor cursor_;
   std::size_t position_ = 0;  // everything before it has been taken
   Expect expect_ = Expect::kTop;
@@ -134,7 +135,8 @@ class JsonScanner::Impl {
 
 JsonScanner::Body JsonScanner::Impl::start(std::string_view body, const ExtractPlan& plan) {
   body_ = body;
-  values_.resize(plan.size());
+  plan_size_ = plan.size();
+  values_.resize(plan_size_);
   walker_.set_plan(plan);
   const std::size_t begin = body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   rewind(begin);
@@ -191,7 +193,7 @@ bool JsonScanner::Impl::take_value(const char* at, JsonPiece& piece) {
     const char* const end = walker_.value_end();
     const std::string_view raw(at, static_cast<std::size_t>(end - at));
     if (*at == '{' && utf8_known_ && raw.size() <= options_.event_bytes_max) [[likely]] {
-      piece = {raw, values_, JsonError()};
+      piece = {raw, {values_.data(), plan_size_}, JsonError()};
     } else if (!take_odd_value(raw, piece)) {
       return false;
     }

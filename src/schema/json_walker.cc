@@ -1,7 +1,7 @@
 #include "schema/json_walker.h"
 
+#include <algorithm>
 #include <cstring>
-#include <span>
 
 #include "core/bytes.h"
 #include "schema/json_number.h"
@@ -38,7 +38,7 @@ const char* find_escape(const char* from, const char* end) {
 // The child whose name is the `size` bytes at `name`, at which 8 bytes are readable.
 PENSTOCK_INLINE const Node* find_child(const ExtractPlan& plan, const Node& node, const char* name,
                                        std::size_t size) {
-  if ((node.child_sizes >> (size < 63 ? size : 63) & 1) == 0) {
+  if ((node.child_sizes >> (size % 64) & 1) == 0) {
     return nullptr;
   }
   auto head = load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(name));
@@ -63,7 +63,8 @@ const Node* find_element(const ExtractPlan& plan, const Node& node, std::uint32_
 
 }  // namespace
 
-// One walk. A class of its own so that its state lives in registers, not behind `walker_`.
+// One walk. Its state is to live in registers, so no function that is not inlined may see `this`:
+// whatever is rare is static and gets what it needs.
 template <JsonCheck check>
 class JsonWalker::Walk {
  public:
@@ -79,19 +80,22 @@ class JsonWalker::Walk {
         values_(values) {}
 
   PENSTOCK_INLINE Outcome run() {
-    for (JsonValue& value : std::span(values_, plan_.size())) {
-      value = JsonValue();
-    }
-    target_ = &plan_.root();
+    target_ = &plan_.root();  // everything else is below it, so keep() clears it
     Step step = value();
-    while (step != Step::kError) {
+    if (step == Step::kValue) {
+      return complete();
+    }
+    for (;;) {
       if (step == Step::kItem) {
-        step = (closer_ == '}' ? name() : element()) ? value() : Step::kError;
-      } else if (frame_ == walker_.frames_.data()) {
-        return next_ <= end_ ? complete() : cut();
-      } else {
+        step = frame_->closer == '}' ? member() : element();
+      } else if (step == Step::kValue) [[likely]] {
         step = separator();
+      } else {
+        break;
       }
+    }
+    if (step == Step::kEnd) [[likely]] {
+      return complete();
     }
     return next_ < end_ ? Outcome::kError : cut();
   }
@@ -104,49 +108,45 @@ class JsonWalker::Walk {
   enum class Step {
     kValue,  // a value is complete
     kItem,   // behind an opening bracket or a comma: a member or an element must follow
+    kEnd,    // the outermost container is closed
     kError,
   };
 
-  // Reads the name of a member and its colon; decides what is wanted of its value.
-  PENSTOCK_INLINE bool name() {
+  // A name, its colon and the value.
+  PENSTOCK_INLINE Step member() {
     const char* const at = take();
     if (*at != '"') [[unlikely]] {
-      return fail(at, "expected a name in double quotes");
+      return error(at, "expected a name in double quotes");
     }
     const char* const colon = take();
     const char* const close = token_end(colon) - 1;
-    if (*colon != ':' || *close != '"' || close <= at) [[unlikely]] {
-      return fail(colon, "expected ':' after a name");
+    if (*colon != ':') [[unlikely]] {
+      return error(colon, "expected ':' after a name");
     }
+    if (*close != '"' || close <= at) [[unlikely]] {
+      return error(at, "the name is not closed");
+    }
+    const Node* const node = frame_->node;
     target_ = nullptr;
-    if (close > next_escape_ && (check == JsonCheck::kAll || node_ != nullptr)) [[unlikely]] {
-      return name_with_escape(at + 1, close);
+    if (close > next_escape_ && (check == JsonCheck::kAll || node != nullptr)) [[unlikely]] {
+      const std::string_view raw(at + 1, static_cast<std::size_t>(close - at - 1));
+      const Escapes found = check_escapes(walker_, raw, text_end_);
+      if (found.next == nullptr) {
+        return Step::kError;
+      }
+      next_escape_ = found.next;
+      target_ = node == nullptr ? nullptr : find_escaped(walker_, *node, raw);
+    } else if (node != nullptr) {
+      target_ = find_child(plan_, *node, at + 1, static_cast<std::size_t>(close - at - 1));
     }
-    if (node_ != nullptr) {
-      target_ = find_child(plan_, *node_, at + 1, static_cast<std::size_t>(close - at - 1));
-    }
-    return true;
+    return value();
   }
 
-  [[gnu::noinline]] bool name_with_escape(const char* begin, const char* close) {
-    const std::string_view raw(begin, static_cast<std::size_t>(close - begin));
-    bool escaped = false;
-    if (!escapes(raw, escaped)) {
-      return false;
-    }
-    if (node_ != nullptr) {
-      unescape_json(raw, walker_.name_);
-      const std::size_t size = walker_.name_.size();
-      walker_.name_.append(sizeof(std::uint64_t), '\0');  // find_child() reads so far
-      target_ = find_child(plan_, *node_, walker_.name_.data(), size);
-    }
-    return true;
-  }
-
-  PENSTOCK_INLINE bool element() {
-    ++array_index_;
-    target_ = node_ == nullptr ? nullptr : find_element(plan_, *node_, array_index_);
-    return true;
+  PENSTOCK_INLINE Step element() {
+    const Node* const node = frame_->node;
+    const std::uint32_t index = ++frame_->array_index;
+    target_ = node == nullptr ? nullptr : find_element(plan_, *node, index);
+    return value();
   }
 
   PENSTOCK_INLINE Step value() {
@@ -170,39 +170,25 @@ class JsonWalker::Walk {
   }
 
   PENSTOCK_INLINE Step string(const char* at) {
-    const bool wanted = target_ != nullptr;
-    if (check == JsonCheck::kNeeded && !wanted) {
+    if (check == JsonCheck::kNeeded && target_ == nullptr) {
       return Step::kValue;
     }
-    const char* const end = token_end(base_ + *next_);
-    if (end[-1] != '"' || end - at < 2) [[unlikely]] {
+    const char* const close = token_end(base_ + *next_) - 1;
+    if (*close != '"' || close <= at) [[unlikely]] {
       return error(at, "the string is not closed");
     }
-    const std::string_view raw(at + 1, static_cast<std::size_t>(end - at - 2));
     bool escaped = false;
-    if (end > next_escape_) [[unlikely]] {
-      if (!escapes(raw, escaped)) {
+    if (close > next_escape_) [[unlikely]] {
+      const std::string_view raw(at + 1, static_cast<std::size_t>(close - at - 1));
+      const Escapes found = check_escapes(walker_, raw, text_end_);
+      if (found.next == nullptr) {
         return Step::kError;
       }
+      next_escape_ = found.next;
+      escaped = found.any;
     }
-    if (wanted) {
-      keep({raw, JsonType::kString, escaped});
-    }
-    value_end_ = end;
+    keep_scalar(at + 1, close, JsonType::kString, escaped);
     return Step::kValue;
-  }
-
-  // Checks the escapes of a string that may have some; moves next_escape_ behind it.
-  [[gnu::noinline]] bool escapes(std::string_view raw, bool& escaped) {
-    const char* const end = raw.data() + raw.size();
-    escaped = find_escape(raw.data(), end) != end;
-    if (escaped) {
-      if (const char* const bad = find_bad_escape(raw); bad != nullptr) {
-        return fail(bad, "bad escape in a string");
-      }
-    }
-    next_escape_ = find_escape(end, text_end_);
-    return true;
   }
 
   PENSTOCK_INLINE Step number(const char* at) {
@@ -213,7 +199,7 @@ class JsonWalker::Walk {
     if (end <= at || !is_json_number(at, static_cast<std::size_t>(end - at))) [[unlikely]] {
       return error(at, "expected a value");
     }
-    scalar(at, end, JsonType::kNumber);
+    keep_scalar(at, end, JsonType::kNumber, false);
     return Step::kValue;
   }
 
@@ -225,15 +211,27 @@ class JsonWalker::Walk {
     if (end != at + size || std::memcmp(at, text, size) != 0) [[unlikely]] {
       return error(at, "expected a value");
     }
-    scalar(at, end, type);
+    keep_scalar(at, end, type, false);
     return Step::kValue;
   }
 
-  PENSTOCK_INLINE void scalar(const char* at, const char* end, JsonType type) {
-    if (target_ != nullptr) {
-      keep({std::string_view(at, static_cast<std::size_t>(end - at)), type, false});
+  PENSTOCK_INLINE void keep_scalar(const char* begin, const char* end, JsonType type,
+                                   bool escaped) {
+    if (target_ == nullptr) {
+      return;
     }
-    value_end_ = end;
+    JsonValue* const kept = target_->is_leaf() ? slot() : keep(plan_, *target_, values_);
+    if (kept != nullptr) {
+      // Field by field: a JsonValue made elsewhere would be copied out of the store buffer.
+      kept->raw = std::string_view(begin, static_cast<std::size_t>(end - begin));
+      kept->type = type;
+      kept->escaped = escaped;
+    }
+  }
+
+  // Of a leaf: each has one.
+  PENSTOCK_INLINE JsonValue* slot() {
+    return target_->slot == ExtractPlan::kNone ? nullptr : &values_[target_->slot];
   }
 
   PENSTOCK_INLINE Step open(const char* at, char closer, JsonType type) {
@@ -243,32 +241,34 @@ class JsonWalker::Walk {
     if (check == JsonCheck::kNeeded && target_ == nullptr) {
       return skip();
     }
-    if (frame_ == walker_.frames_.data() + walker_.frames_.size()) [[unlikely]] {
-      fail(at, "nested too deep", JsonErrorCode::kTooDeep);
+    if (frame_ == &walker_.frames_.back()) [[unlikely]] {
+      fail(walker_, at, "nested too deep", JsonErrorCode::kTooDeep);
       return Step::kError;
     }
-    JsonValue* const kept =
-        target_ == nullptr ? nullptr : keep({std::string_view(at, 1), type, false});
+    JsonValue* kept = nullptr;
+    const Node* node = nullptr;
+    if (target_ != nullptr) {
+      kept = keep(plan_, *target_, values_);
+      node = target_->is_leaf() ? nullptr : target_;
+      if (kept != nullptr) {
+        *kept = {std::string_view(at, 1), type, false};
+      }
+    }
     if (base_[*next_] == closer) {
       end_container(kept);
       return Step::kValue;
     }
-    *frame_++ = {node_, kept_, array_index_, closer_};
-    node_ = target_ == nullptr || target_->is_leaf() ? nullptr : target_;
-    kept_ = kept;
-    array_index_ = ExtractPlan::kNone;
-    closer_ = closer;
+    *++frame_ = {node, kept, ExtractPlan::kNone, closer};
     return Step::kItem;
   }
 
   // Goes behind a container that nothing is wanted of, counting brackets.
-  Step skip() {
+  PENSTOCK_INLINE Step skip() {
     for (std::size_t depth = 1; next_ < end_;) {
       const char c = *take();
       depth += c == '{' || c == '[' ? 1 : 0;
       depth -= c == '}' || c == ']' ? 1 : 0;
       if (depth == 0) {
-        value_end_ = base_ + next_[-1] + 1;
         return Step::kValue;
       }
     }
@@ -276,72 +276,93 @@ class JsonWalker::Walk {
   }
 
   PENSTOCK_INLINE Step separator() {
-    const char* const at = take();
+    const char* const at = base_ + *next_;
     if (*at == ',') [[likely]] {
+      ++next_;
       return Step::kItem;
     }
-    if (*at != closer_) [[unlikely]] {
-      return error(at, closer_ == '}' ? "expected ',' or '}' after a member"
-                                      : "expected ',' or ']' after an element");
+    if (*at != frame_->closer || next_ >= end_) [[unlikely]] {
+      ++next_;
+      return error(at, frame_->closer == '}' ? "expected ',' or '}' after a member"
+                                             : "expected ',' or ']' after an element");
     }
-    if (next_ > end_) [[unlikely]] {
-      return Step::kError;
-    }
-    --next_;
-    end_container(kept_);
+    end_container(frame_->value);
     --frame_;
-    node_ = frame_->node;
-    kept_ = frame_->value;
-    array_index_ = frame_->array_index;
-    closer_ = frame_->closer;
-    return Step::kValue;
+    return frame_ == walker_.frames_.data() ? Step::kEnd : Step::kValue;
   }
 
   // Takes the closing bracket at *next_.
   PENSTOCK_INLINE void end_container(JsonValue* kept) {
-    value_end_ = take() + 1;
+    const char* const end = take() + 1;
     if (kept != nullptr) {
-      kept->raw = {kept->raw.data(), static_cast<std::size_t>(value_end_ - kept->raw.data())};
+      kept->raw = {kept->raw.data(), static_cast<std::size_t>(end - kept->raw.data())};
     }
   }
 
-  // Keeps a value that the plan asks for, or that something is asked from.
-  [[gnu::noinline]] JsonValue* keep(const JsonValue& value) {
-    for (const std::uint32_t slot : plan_.slots_below(*target_)) {
-      values_[slot] = JsonValue();
+  PENSTOCK_INLINE Outcome complete() {
+    if (next_ > end_) [[unlikely]] {
+      return cut();
     }
-    if (target_->slot == ExtractPlan::kNone) {
-      return nullptr;
-    }
-    values_[target_->slot] = value;
-    return &values_[target_->slot];
-  }
-
-  Outcome complete() {
     for (const auto& [slot, earlier] : plan_.repeated()) {
       values_[slot] = values_[earlier];
     }
-    walker_.value_end_ = value_end_;
+    const char* const last = base_ + next_[-1];
+    walker_.value_end_ = *last == '}' || *last == ']' ? last + 1 : token_end(base_ + *next_);
     return Outcome::kComplete;
   }
 
-  Outcome cut() {
+  PENSTOCK_INLINE Outcome cut() {
     if (next_ > end_) {
-      fail(text_end_, kTextEnds);
+      fail(walker_, text_end_, kTextEnds);
     }
     return Outcome::kCut;
   }
 
-  [[gnu::noinline]] bool fail(const char* at, const char* message,
-                              JsonErrorCode code = JsonErrorCode::kInvalidJson) {
-    walker_.error_code_ = code;
-    walker_.error_message_ = message;
-    walker_.error_at_ = at;
-    return false;
+  struct Escapes {
+    const char* next;  // the first backslash behind the string; null: the string has a bad escape
+    bool any;
+  };
+
+  // Of a string that perhaps has some.
+  [[gnu::noinline]] static Escapes check_escapes(JsonWalker& walker, std::string_view raw,
+                                                 const char* text_end) {
+    const char* const end = raw.data() + raw.size();
+    const bool any = find_escape(raw.data(), end) != end;
+    if (any) {
+      if (const char* const bad = find_bad_escape(raw); bad != nullptr) {
+        fail(walker, bad, "bad escape in a string");
+        return {nullptr, true};
+      }
+    }
+    return {find_escape(end, text_end), any};
   }
 
-  Step error(const char* at, const char* message) {
-    fail(at, message);
+  [[gnu::noinline]] static const Node* find_escaped(JsonWalker& walker, const Node& node,
+                                                    std::string_view raw) {
+    unescape_json(raw, walker.name_);
+    const std::size_t size = walker.name_.size();
+    walker.name_.append(sizeof(std::uint64_t), '\0');  // find_child() reads so far
+    return find_child(*walker.plan_, node, walker.name_.data(), size);
+  }
+
+  // Where the value of `target` goes, if it is wanted itself; clears what lies below it.
+  [[gnu::noinline]] static JsonValue* keep(const ExtractPlan& plan, const Node& target,
+                                           JsonValue* values) {
+    for (const std::uint32_t slot : plan.slots_below(target)) {
+      values[slot] = JsonValue();
+    }
+    return target.slot == ExtractPlan::kNone ? nullptr : &values[target.slot];
+  }
+
+  [[gnu::noinline]] static void fail(JsonWalker& walker, const char* at, const char* message,
+                                     JsonErrorCode code = JsonErrorCode::kInvalidJson) {
+    walker.error_code_ = code;
+    walker.error_message_ = message;
+    walker.error_at_ = at;
+  }
+
+  PENSTOCK_INLINE Step error(const char* at, const char* message) {
+    fail(walker_, at, message);
     return Step::kError;
   }
 
@@ -354,15 +375,9 @@ class JsonWalker::Walk {
   const std::uint32_t* const end_;
   const std::uint32_t* next_;
   const char* next_escape_;
-  Frame* frame_;  // where the next container that opens puts the current one
+  Frame* frame_;  // the innermost open container; the first one stands for none
   JsonValue* values_;
-
-  const Node* target_ = nullptr;  // what is wanted of the next value
-  const Node* node_ = nullptr;    // what is wanted of the current container's members
-  JsonValue* kept_ = nullptr;     // the current container, if it is wanted itself
-  const char* value_end_ = nullptr;
-  std::uint32_t array_index_ = ExtractPlan::kNone;
-  char closer_ = 0;
+  const Node* target_ = nullptr;  // what is wanted of the next value; null: nothing
 };
 
 template <JsonCheck check>

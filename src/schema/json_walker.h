@@ -50,7 +50,7 @@ class JsonWalker {
     kError,  // see error_*()
   };
 
-  explicit JsonWalker(std::uint32_t depth_max) : frames_(depth_max) {}
+  explicit JsonWalker(std::uint32_t depth_max) : frames_(depth_max + 1) {}
 
   void set_plan(const ExtractPlan& plan) { plan_ = &plan; }
 
@@ -72,7 +72,7 @@ class JsonWalker {
   template <JsonCheck check>
   class Walk;
 
-  // What is kept of a container while one inside it is open.
+  // An open container.
   struct Frame {
     const ExtractPlan::Node* node;  // null: nothing below it is asked for
     JsonValue* value;               // gets its end, if it is asked for itself
@@ -81,7 +81,7 @@ class JsonWalker {
   };
 
   const ExtractPlan* plan_ = nullptr;
-  std::vector<Frame> frames_;  // as many as may be open at once
+  std::vector<Frame> frames_;  // one in front, and as many as may be open at once
   std::string name_;           // scratch for names with escapes
   const char* value_end_ = nullptr;
   const char* error_message_ = nullptr;
