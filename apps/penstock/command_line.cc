@@ -135,6 +135,8 @@ void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
   add_config_flags(*up, flags.up);
   up->add_option("--listen", flags.up.listen, "HTTP address [127.0.0.1:8080]")
       ->type_name("HOST:PORT");
+  up->add_flag("--accept-data-loss", flags.up.accept_data_loss,
+               "start although the log is damaged, without what cannot be read");
 
   add_url_flag(*add_command(app, "topics", "topics and offsets of a running server", exit_code,
                             [&] { return run_topics(flags.topics); }),

@@ -14,6 +14,7 @@ struct ConfigFlags {
   std::string config_path;  // empty: penstock.toml if it is there, else the defaults
   std::string data_dir;     // overrides of the file; empty: not given
   std::string listen;
+  bool accept_data_loss = false;  // of `up`: go on without what is damaged
 };
 
 [[nodiscard]] int run_up(const ConfigFlags& flags);

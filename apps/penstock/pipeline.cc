@@ -33,8 +33,13 @@ constexpr auto kIdleWait = 50ms;  // how long a loop with nothing to do sleeps b
 
 class Pipeline::Impl {
  public:
-  Impl(const config::PipelineConfig& config, const os::Clock& clock, telemetry::Logger& logger)
-      : config_(config), clock_(clock), logger_(logger), random_(os::random_seed()) {}
+  Impl(const config::PipelineConfig& config, wal::OnDamage on_damage, const os::Clock& clock,
+       telemetry::Logger& logger)
+      : config_(config),
+        on_damage_(on_damage),
+        clock_(clock),
+        logger_(logger),
+        random_(os::random_seed()) {}
 
   Status start() {
     export_process_stats();
@@ -109,8 +114,10 @@ class Pipeline::Impl {
   }
 
   Status start_log() {
+    wal::Options options = wal_options(config_);
+    options.on_damage = on_damage_;
     PENSTOCK_TRY_ASSIGN(
-        log_, wal::EmbeddedLog::open(wal_options(config_), *files_, clock_, random_, metrics_));
+        log_, wal::EmbeddedLog::open(std::move(options), *files_, clock_, random_, metrics_));
     report_recovery();
     log_threads_.push_back(std::make_unique<os::Thread>("wal", [this](const os::StopToken& stop) {
       while (!stop.requested()) {
@@ -259,6 +266,7 @@ class Pipeline::Impl {
   }
 
   const config::PipelineConfig config_;
+  const wal::OnDamage on_damage_;
   const os::Clock& clock_;
   telemetry::Logger& logger_;
   const std::unique_ptr<os::FileSystem> files_ = os::make_posix_file_system();
@@ -288,9 +296,9 @@ Pipeline::Pipeline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Pipeline::~Pipeline() = default;
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::PipelineConfig& config,
-                                                  const os::Clock& clock,
+                                                  wal::OnDamage on_damage, const os::Clock& clock,
                                                   telemetry::Logger& logger) {
-  auto impl = std::make_unique<Impl>(config, clock, logger);
+  auto impl = std::make_unique<Impl>(config, on_damage, clock, logger);
   PENSTOCK_TRY(impl->start());
   return std::unique_ptr<Pipeline>(new Pipeline(std::move(impl)));
 }

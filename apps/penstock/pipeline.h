@@ -20,12 +20,15 @@
 #include "core/result.h"
 #include "os/clock.h"
 #include "telemetry/logger.h"
+#include "wal/options.h"
 
 namespace penstock::app {
 
 class Pipeline {
  public:
+  // `on_damage`: what to do if the log holds damaged bytes.
   [[nodiscard]] static Result<std::unique_ptr<Pipeline>> start(const config::PipelineConfig& config,
+                                                               wal::OnDamage on_damage,
                                                                const os::Clock& clock,
                                                                telemetry::Logger& logger);
   // Without stop() this is what a crash does: nothing acknowledged is lost.

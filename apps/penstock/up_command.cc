@@ -31,10 +31,10 @@ telemetry::Logger::Options logger_options(const config::LoggingSettings& setting
   return options;
 }
 
-Status run(const config::PipelineConfig& config, os::TerminationSignals& signals,
-           const os::Clock& clock, telemetry::Logger& logger) {
+Status run(const config::PipelineConfig& config, wal::OnDamage on_damage,
+           os::TerminationSignals& signals, const os::Clock& clock, telemetry::Logger& logger) {
   PENSTOCK_TRY_ASSIGN(const auto listen, config::parse_listen(config.http.listen));
-  PENSTOCK_TRY_ASSIGN(const auto pipeline, Pipeline::start(config, clock, logger));
+  PENSTOCK_TRY_ASSIGN(const auto pipeline, Pipeline::start(config, on_damage, clock, logger));
   std::cerr << "penstock: listening on http://" << listen.host << ":" << pipeline->port()
             << ", data in " << config.log.data_dir << "\n";
   std::optional<std::string> signal;
@@ -61,7 +61,9 @@ int run_up(const ConfigFlags& flags) {
   }
   const os::RealClock clock;
   telemetry::Logger logger(clock, logger_options(config->logging));
-  return exit_code_of(run(*config, signals, clock, logger));
+  const auto on_damage =
+      flags.accept_data_loss ? wal::OnDamage::kAcceptLoss : wal::OnDamage::kRefuse;
+  return exit_code_of(run(*config, on_damage, signals, clock, logger));
 }
 
 }  // namespace penstock::app

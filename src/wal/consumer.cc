@@ -295,10 +295,6 @@ Status EmbeddedConsumer::collect_partition(State& state, Cursors::iterator at,
           {at->first, *run, {segment->segment, segment->end_position, segment->damage_accepted}});
       return {};
     }
-    if (!loaded) {
-      cursor.loaded_run = {};
-      cursor.loaded_entries.clear();
-    }
     collect_run(state, at, *run, loaded ? cursor.loaded_entries : (*run)->entries,
                 bytes_max - std::min(bytes_max, into.bytes - begin), into);
     if (into.bytes - begin >= bytes_max) {
@@ -306,6 +302,8 @@ Status EmbeddedConsumer::collect_partition(State& state, Cursors::iterator at,
       return {};
     }
     ++run;
+    cursor.loaded_run = {};  // done with it; a run that is held keeps its segment from being freed
+    cursor.loaded_entries.clear();
   }
   return {};
 }
@@ -354,6 +352,8 @@ Result<std::vector<log::FetchedBatch>> EmbeddedConsumer::deliver(Collected colle
       shared_.metrics.damaged_reads.add(1);
     }
     PENSTOCK_TRY(std::move(read));
+  } else {
+    segment_reader_.release();
   }
   shared_.metrics.tail_hits.add(from_memory);
   shared_.metrics.tail_misses.add(collected.batches.size() - from_memory);

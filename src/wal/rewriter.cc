@@ -95,6 +95,7 @@ Status Rewriter::move(const Run& run) {
   if (copied) {
     copied = finish(partition, rewrite, run.summary.first, run.summary.last);
   }
+  reader_.release();
   return copied ? copied : give_up(partition, std::move(copied));
 }
 
@@ -159,6 +160,7 @@ Status Rewriter::compact(TopicPartition partition) {
     copied =
         finish(partition, rewrite, runs.front()->summary.first, runs[run_count - 1]->summary.last);
   }
+  reader_.release();
   return copied ? copied : give_up(partition, std::move(copied));
 }
 

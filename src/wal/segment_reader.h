@@ -36,6 +36,9 @@ class SegmentReader {
   // Sets `memory` and `bytes` of those that have none.
   [[nodiscard]] Status read(std::vector<WantedBatch>& batches);
 
+  // Closes the files: a segment that is held cannot be freed.
+  void release() { open_.clear(); }
+
  private:
   struct OpenFile {
     Ref<Segment> segment;
