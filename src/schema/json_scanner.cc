@@ -275,9 +275,11 @@ bool JsonScanner::Impl::refill() {
 // Indexes a part of the body that has more than `tried` bytes; false if it is damaged.
 bool JsonScanner::Impl::index_window(std::size_t tried) {
   std::string_view text = body_.substr(text_begin_);
+  const std::size_t size_max = options_.event_bytes_max + options_.window_bytes;
   for (std::size_t size = options_.window_bytes; size < text.size(); size *= 2) {
+    size = std::min(size, size_max);
     const std::size_t cut = find_cut(text, size);
-    if (cut > tried || size > options_.event_bytes_max) {
+    if (cut > tried || size == size_max) {
       text = text.substr(0, cut > tried ? cut : size);
       break;
     }

@@ -6,7 +6,8 @@
 // content type is asked. Every event is checked against all of RFC 8259, its UTF-8 too. What is no
 // valid event becomes a malformed piece with an error, its bytes whole, and the scan goes on
 // behind it; where it goes on is described in README.md, "Where a malformed piece ends".
-// simdjson's stage 1 finds the structure, our own walker does the rest.
+// simdjson's stage 1 finds the structure, our own walker does the rest:
+// docs/adr/0018-json-walker.md.
 //
 //   if (scanner.start(body, plan) == JsonScanner::Body::kNotJson) { refuse it as a whole }
 //   while (scanner.next(piece)) {
@@ -15,11 +16,13 @@
 //
 // Invariants
 //   I1  Pieces come in the order of the body and do not overlap; all bytes between them are white
-//       space, list punctuation or a leading byte order mark.
+//       space, list punctuation or a leading byte order mark. Only a list that is not closed is
+//       reported last, as its opening bracket.
 //   I2  The values of a piece with ok() are those of a valid RFC 8259 object.
 //   I3  Nothing behind the body influences the result; at most PaddedBuffer::kPadding bytes of it
 //       are read.
-//   I4  Memory is bounded by Options, not by the body: about 4 * (window_bytes + event_bytes_max).
+//   I4  Memory is bounded by Options, not by the body: 4 * (window_bytes + event_bytes_max) for
+//       positions, and a byte for each open bracket of a malformed piece.
 //
 // Threads   one scanner per thread.
 // Lifetime  body and plan outlive the scan: from start() to the last next(), and as long as the

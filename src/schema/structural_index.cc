@@ -1,13 +1,13 @@
 #include "schema/structural_index.h"
 
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <utility>
 
 #include <simdjson.h>
 
 #include "core/check.h"
+#include "core/units.h"
 #include "core/utf8.h"
 
 static_assert(simdjson::SIMDJSON_VERSION_MAJOR == 3 && simdjson::SIMDJSON_VERSION_MINOR == 12 &&
@@ -17,6 +17,8 @@ static_assert(simdjson::SIMDJSON_VERSION_MAJOR == 3 && simdjson::SIMDJSON_VERSIO
 namespace penstock {
 
 namespace {
+
+constexpr std::size_t kSizeStep = 64 * kKiB;
 
 bool is_white(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -67,7 +69,7 @@ class StructuralIndex::Stage1 {
   // simdjson allocates one position per byte and a few more.
   void reserve(std::size_t size) {
     if (parser_ == nullptr || parser_->capacity() < size) {
-      allocate(std::bit_ceil(std::max<std::size_t>(size, 4096)));
+      allocate((size / kSizeStep + 1) * kSizeStep);
     }
   }
 
