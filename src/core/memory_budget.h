@@ -1,10 +1,10 @@
-// MemoryBudget is a number of bytes that several threads take from and give back, never exceeded.
+// MemoryBudget is a number of bytes that several threads take from and give back.
 //
 // It bounds what is buffered for requests on all event loops together. Taking is one atomic
 // addition per request or larger piece, never per event. A Share gives back what it took.
 //
 // Invariants
-//   I1  used() is the sum of all live Shares and at most limit().
+//   I1  used() is the sum of all live Shares, and at most limit() but for what force_to() took.
 // Threads   MemoryBudget from any thread; one Share belongs to one thread at a time.
 // Lifetime  the budget outlives its Shares.
 #pragma once
@@ -25,7 +25,7 @@ class MemoryBudget {
   [[nodiscard]] bool try_take(std::size_t size) {
     std::size_t used = used_.load(std::memory_order_relaxed);
     do {
-      if (size > limit_ - used) {
+      if (used > limit_ || size > limit_ - used) {
         return false;
       }
     } while (!used_.compare_exchange_weak(used, used + size, std::memory_order_relaxed));
@@ -61,6 +61,15 @@ class MemoryBudget {
         size_ = size;
       }
       return true;
+    }
+
+    // The same for memory that is in use already: the limit may be passed, and nobody else is given
+    // any until enough has come back.
+    void force_to(std::size_t size) {
+      if (size > size_) {
+        budget_->used_.fetch_add(size - size_, std::memory_order_relaxed);
+        size_ = size;
+      }
     }
 
     void resize_down(std::size_t size) {

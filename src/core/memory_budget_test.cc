@@ -36,6 +36,18 @@ TEST(MemoryBudget, AShareGivesBackWhatItTook) {
   EXPECT_EQ(budget.used(), 0U);
 }
 
+TEST(MemoryBudget, WhatIsForcedCountsAndKeepsOthersOut) {
+  MemoryBudget budget(100);
+  MemoryBudget::Share share(budget);
+
+  share.force_to(150);
+  EXPECT_EQ(budget.used(), 150U);
+  EXPECT_FALSE(budget.try_take(1));
+  share.resize_down(99);
+
+  EXPECT_TRUE(budget.try_take(1));
+}
+
 TEST(MemoryBudget, AMovedShareTakesItsBytesAlong) {
   MemoryBudget budget(100);
   MemoryBudget::Share first(budget);

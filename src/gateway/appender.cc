@@ -48,12 +48,26 @@ DedupWindow::AppendId Appender::append_id(SharedWindow& shared, DedupWindow& win
   return open_->claims.emplace_back(&shared, window.begin_append()).second;
 }
 
+void Appender::send_open() {
+  if (!records_.empty()) {
+    send();
+  }
+}
+
+void Appender::discard_open() {
+  PENSTOCK_CHECK(open().requests.empty());
+  settle_claims(*open_, false);
+  open_.reset();
+  records_.recycle(records_.take());
+}
+
 void Appender::add_request(CountedRequest request) {
   Append& append = open();
   if (append.requests.empty()) {
     append.opened_at = request.parsed_at;
   }
   append.requests.push_back(std::move(request));
+  append.memory.force_to(records_.bytes());  // dead letters take more than their events did
   if (records_.bytes() >= options_.append_bytes_max) {
     send();
   } else {
@@ -101,13 +115,7 @@ void Appender::send() {
 }
 
 void Appender::settle(Append& append, Result<log::AppendResult> result) {
-  for (const auto& [window, id] : append.claims) {
-    auto waiters =
-        window->with([&, id = id](DedupWindow& w) { return w.settle(id, result.has_value()); });
-    for (DedupWindow::Waiter& waiter : waiters) {
-      waiter();
-    }
-  }
+  settle_claims(append, result.has_value());
   if (result) {
     stages_.durable.record(clock_.now() - append.sent_at, append.requests.size());
     for (CountedRequest& request : append.requests) {
@@ -120,6 +128,15 @@ void Appender::settle(Append& append, Result<log::AppendResult> result) {
   std::erase_if(under_way_, [&](const auto& candidate) { return candidate.get() == &append; });
   if (!records_.empty()) {
     loop_.arm(*this);
+  }
+}
+
+void Appender::settle_claims(Append& append, bool durable) {
+  for (const auto& [window, id] : append.claims) {
+    auto waiters = window->with([&, id = id](DedupWindow& w) { return w.settle(id, durable); });
+    for (DedupWindow::Waiter& waiter : waiters) {
+      waiter();
+    }
   }
 }
 

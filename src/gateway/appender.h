@@ -60,6 +60,12 @@ class Appender final : private net::TurnEndHook {
   // What the open append is called in that window; `window` is the inside of `shared`.
   [[nodiscard]] DedupWindow::AppendId append_id(SharedWindow& shared, DedupWindow& window);
 
+  // Makes the open append an empty one: what it had goes off.
+  void send_open();
+
+  // Drops all records and claims of the open append. No request may depend on it.
+  void discard_open();
+
   // The request depends on the open append.
   void add_request(CountedRequest request);
 
@@ -88,6 +94,7 @@ class Appender final : private net::TurnEndHook {
   [[nodiscard]] Append& open();
   void send();
   void settle(Append& append, Result<log::AppendResult> result);
+  void settle_claims(Append& append, bool durable);
   void fail(Append& append, const Error& error);
 
   log::Log& log_;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/check.h"
 #include "core/memory_budget.h"
 #include "gateway/id_hash.h"
 #include "gateway/ingest.h"
@@ -66,6 +67,7 @@ class Gateway::Impl {
         topics_(log, options_) {}
 
   [[nodiscard]] Status open() {
+    PENSTOCK_CHECK(options_.log_append_bytes_max >= 32 * kMiB);
     PENSTOCK_TRY(topics_.open());
     log::TopicConfig config;
     config.name = kRequestKeysTopic;

@@ -15,7 +15,7 @@
 // Invariants
 //   I1  A 200 answer is sent only after everything it counts is durable.
 //   I2  accepted + duplicates + dead_lettered of an answer is the number of events in its request.
-//   I3  Bytes waiting to become durable never exceed `memory_bytes_max` by more than one request
+//   I3  Bytes waiting to become durable never exceed `memory_bytes_max` by more than one append
 //       per loop.
 // Threads   open() from one; add_routes() once per event loop, on any thread before it runs.
 // Lifetime  log, clock, metrics and logger outlive the gateway, and it outlives the routers. Stop
@@ -73,6 +73,9 @@ struct GatewayOptions {
   std::size_t event_bytes_max = 1 * kMiB;
   std::uint32_t depth_max = 128;
   std::size_t errors_max = 100;  // listed in an answer; all are counted
+  // The largest append that the log takes, at least 32 MiB. A request whose records would be more
+  // is refused; mind that a dead letter takes some 400 bytes beside the event.
+  std::size_t log_append_bytes_max = 32 * kMiB;
 
   // An append goes off when it has this many bytes, when the one before it is durable, or after
   // this time.

@@ -133,22 +133,37 @@ class GatewayFixture : public ::testing::Test {
     return answer(number).value_or(Answer());
   }
 
-  // All records of a topic, by partition and offset.
-  std::vector<Record> records(std::string_view topic) {
-    std::vector<Record> all;
+  template <typename F>
+  void for_each_batch(std::string_view topic, F&& function) {
     const auto info = log_.topic(topic);
-    EXPECT_TRUE(info) << topic;
-    for (std::int32_t i = 0; info && i < info->config.partition_count; ++i) {
+    ASSERT_TRUE(info) << topic;
+    for (std::int32_t i = 0; i < info->config.partition_count; ++i) {
       const auto consumer = log_.open_consumer({.name = "test"});
-      EXPECT_TRUE((*consumer)->assign({{{info->id, PartitionId(i)}, Offset(0)}}));
+      ASSERT_TRUE((*consumer)->assign({{{info->id, PartitionId(i)}, Offset(0)}}));
       for (auto polled = (*consumer)->poll(1 * kMiB); !polled->batches.empty();
            polled = (*consumer)->poll(1 * kMiB)) {
         for (const log::FetchedBatch& batch : polled->batches) {
-          read_batch(i, batch, all);
+          function(i, batch);
         }
       }
     }
+  }
+
+  // All records of a topic, by partition and offset.
+  std::vector<Record> records(std::string_view topic) {
+    std::vector<Record> all;
+    for_each_batch(topic, [&](std::int32_t partition, const log::FetchedBatch& batch) {
+      read_batch(partition, batch, all);
+    });
     return all;
+  }
+
+  // Bytes of all batches of a topic.
+  std::size_t stored_bytes(std::string_view topic) {
+    std::size_t size = 0;
+    for_each_batch(
+        topic, [&](std::int32_t, const log::FetchedBatch& batch) { size += batch.bytes.size(); });
+    return size;
   }
 
   std::vector<std::string> values(std::string_view topic) {

@@ -322,6 +322,83 @@ TEST_F(GatewayTest, WaitsForDurabilityWithinItsMemory) {
   EXPECT_EQ(metrics_.value("penstock_ingest_memory_bytes"), 0.0);
 }
 
+TEST_F(GatewayTest, WhatDeadLettersTakeCountsTowardsTheMemory) {
+  GatewayOptions options = keyed();
+  options.memory_bytes_max = 100'000;
+  open(options);
+  std::string body;
+  for (int i = 0; i < 1000; ++i) {
+    body += "{}\n";
+  }
+
+  const std::size_t first = post("web", body);
+  const std::size_t second = post("web", body);
+  settle();
+
+  EXPECT_EQ(answer(first)->status, 200);
+  EXPECT_EQ(answer(second)->status, 429);
+  EXPECT_EQ(metrics_.value("penstock_ingest_memory_bytes"), 0.0);
+}
+
+// Of a body that is shared with others in an append nothing can be taken back, so none may grow to
+// more than the log takes; pieces of all kinds and the longest topic name.
+TEST_F(GatewayTest, NoSmallBodyMakesALargeAppend) {
+  const std::string name(245, 't');
+  GatewayOptions options;
+  options.topics.push_back(topic(name));
+  options.topics[0].key = pointer("/key");
+  options.memory_bytes_max = 1 * kGiB;
+  open(options);
+  for (const std::string_view piece :
+       {"{}",  "x\n", "x ",     "}", "]",  ",",   ":",    "\"", "{",  "[",     "{\n",
+        "[\n", "1\n", "\xff\n", "x", "[]", "{}x", "\"\n", "{]", "\\", "\n{\n", "}\n"}) {
+    std::string body = "{}";
+    while (body.size() + piece.size() <= 66 * kKiB) {
+      body += piece;
+    }
+    const std::size_t before = stored_bytes(name) + stored_bytes(name + ".dlq");
+
+    const Answer answer = ask(name, body);
+
+    ASSERT_TRUE(answer.status == 200 || answer.status == 400) << answer.body;
+    EXPECT_LT(stored_bytes(name) + stored_bytes(name + ".dlq") - before, 30 * kMiB) << piece;
+  }
+}
+
+TEST_F(GatewayTest, ALargeBodyThatWouldMakeATooLargeAppendIsRefused) {
+  open(keyed());
+  std::string body;
+  for (int i = 0; i < 100'000; ++i) {
+    body += "{}\n";  // no key: 100,000 dead letters are more than 32 MiB
+  }
+  const std::size_t first = post("web", R"({"user":1})");
+
+  const Answer answer = ask("web", body, {{"Idempotency-Key", "k"}});
+
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_TRUE(answer.body.starts_with(R"({"code":"too_many_events",)")) << answer.body;
+  EXPECT_EQ(this->answer(first)->status, 200);
+  EXPECT_EQ(values("web").size(), 1U);
+  EXPECT_EQ(values("web.dlq").size(), 0U);
+  EXPECT_EQ(metrics_.value("penstock_ingest_memory_bytes"), 0.0);
+  EXPECT_EQ(ask("web", R"({"user":1})", {{"Idempotency-Key", "k"}}).body, kOneAccepted);
+}
+
+TEST_F(GatewayTest, ARequestOfTooManyEventsIsRefused) {
+  GatewayOptions options = with_ids();
+  options.topics.push_back(topic("plain"));
+  open(options);
+  std::string body;
+  for (int i = 0; i < 250'001; ++i) {
+    body += "{}";
+  }
+
+  EXPECT_EQ(ask("web", body).status, 413);
+  EXPECT_EQ(ask("plain", body).status, 413);
+  EXPECT_EQ(ask("plain", std::string_view(body).substr(2)).status, 200);
+  EXPECT_EQ(log_.offsets({log_.topic("plain")->id, PartitionId(0)})->end, Offset(250'000));
+}
+
 TEST_F(GatewayTest, TopicsComeIntoBeingWhereThatIsAllowed) {
   GatewayOptions options = plain();
   options.auto_create = TopicOptions();

@@ -17,6 +17,18 @@ namespace {
 // After so many bytes of events without key the next partition's turn comes.
 constexpr std::size_t kKeylessRun = 64 * kKiB;
 
+// Most events of a request. Those of a topic with ids take 120 bytes of scratch memory each.
+constexpr std::size_t kEventsMax = 250'000;
+
+// A request with a larger body gets an append that is empty when it is taken, so that its records
+// can be dropped if they turn out to be too much. A smaller one never is: if every two bytes of it
+// are a dead letter, at 900 bytes each with the longest topic name, they make 29 MiB.
+constexpr std::size_t kSharedBodyMax = 66 * kKiB;
+static_assert(kSharedBodyMax / 2 <= kEventsMax);
+
+// Scratch memory for more events than this is not kept.
+constexpr std::size_t kScannedKept = 16'384;
+
 // Memory is taken for this much per request beside its body.
 constexpr std::size_t kRequestOverhead = 1 * kKiB;
 
@@ -91,6 +103,10 @@ void Ingest::take(IngestRequest request, net::Responder responder) {
     case JsonScanner::Body::kPieces:
       break;
   }
+  const bool alone = http.body.size() > kSharedBodyMax;
+  if (alone) {
+    appender_.send_open();
+  }
   const std::size_t reserved = http.body.size() + kRequestOverhead;
   if (!appender_.reserve(reserved)) {
     reject(responder, 429, "overloaded", "too many events wait to become durable: try again");
@@ -98,11 +114,20 @@ void Ingest::take(IngestRequest request, net::Responder responder) {
   }
   const os::TimePoint begun = shared_.clock.now();
   receive_stage_.record(http.received_at - http.started_at);
-  Taking taking{request, **topic, Timestamp(shared_.clock.wall_now().time_since_epoch().count())};
-  if (take_pieces(taking) == Claimed::kMustWait) {
-    appender_.unreserve(reserved);
-    put_aside_.emplace(next_put_aside_++, PutAside{std::move(request), std::move(responder)});
-    return;
+  Taking taking{request, **topic, Timestamp(shared_.clock.wall_now().time_since_epoch().count()),
+                alone};
+  switch (take_pieces(taking)) {
+    case Taken::kYes:
+      break;
+    case Taken::kMustWait:
+      appender_.unreserve(reserved);
+      put_aside_.emplace(next_put_aside_++, PutAside{std::move(request), std::move(responder)});
+      return;
+    case Taken::kTooMuch:
+      appender_.discard_open();
+      reject(responder, 413, "too_many_events",
+             "the request has too many events: send fewer at once");
+      return;
   }
   const os::TimePoint parsed = shared_.clock.now();
   parse_stage_.record(parsed - begun);
@@ -151,38 +176,42 @@ void Ingest::reject(net::Responder& responder, const Error& error) {
   }
 }
 
-Ingest::Claimed Ingest::take_pieces(Taking& taking) {
+Ingest::Taken Ingest::take_pieces(Taking& taking) {
   const bool has_ids = taking.topic.topic.ids != nullptr;
   const bool has_request_key = taking.request.idempotency_key.has_value();
-  if (has_ids) {
-    scan(taking);
+  if (has_ids && !scan(taking)) {
+    return Taken::kTooMuch;
   }
   if (has_ids || has_request_key) {
-    const Claimed claimed = claim(taking);
-    if (claimed == Claimed::kRequestIsDuplicate) {
-      count_as_duplicates(taking);
-    }
-    if (claimed != Claimed::kYes) {
-      return claimed;
+    switch (claim(taking)) {
+      case Claimed::kYes:
+        break;
+      case Claimed::kMustWait:
+        return Taken::kMustWait;
+      case Claimed::kRequestIsDuplicate:
+        count_as_duplicates(taking);
+        return Taken::kYes;
     }
   }
-  if (has_ids) {
-    add_scanned(taking);
-  } else {
-    add_pieces(taking);
+  if (!(has_ids ? add_scanned(taking) : add_pieces(taking))) {
+    return Taken::kTooMuch;
   }
   if (has_request_key) {
     add_request_key(taking);
   }
-  return Claimed::kYes;
+  return Taken::kYes;
 }
 
 // --- Ids ---------------------------------------------------------------------------------------
 
 // Looks at all pieces before anything is added, so that their ids can be claimed in one go.
-void Ingest::scan(Taking& taking) {
+// False if there are too many.
+bool Ingest::scan(Taking& taking) {
   const Topic& topic = taking.topic.topic;
   scanned_.clear();
+  if (scanned_.capacity() > kScannedKept) {
+    scanned_.shrink_to_fit();
+  }
   JsonPiece piece;
   while (scanner_.next(piece)) {
     Scanned& event = scanned_.emplace_back();
@@ -200,7 +229,11 @@ void Ingest::scan(Taking& taking) {
       }
     }
     event.timestamp = timestamp_of(taking, piece, event.time_source);
+    if (taking.alone && scanned_.size() > kEventsMax) {
+      return false;
+    }
   }
+  return true;
 }
 
 Ingest::Claimed Ingest::claim(Taking& taking) {
@@ -290,17 +323,28 @@ void Ingest::take_again(std::uint64_t id) {
 
 // --- Records -----------------------------------------------------------------------------------
 
-void Ingest::add_scanned(Taking& taking) {
+// False once the request has more than the log takes at once, or too many events.
+bool Ingest::fits(const Taking& taking) {
+  return !taking.alone ||
+         (appender_.records().bytes() <= shared_.options.log_append_bytes_max - kMiB &&
+          taking.added_count <= kEventsMax);
+}
+
+bool Ingest::add_scanned(Taking& taking) {
   for (const Scanned& event : scanned_) {
     if (event.duplicate) {
       ++taking.outcome.duplicates;
     } else {
       add(taking, event.piece, event.key, event.timestamp, event.time_source);
+      if (!fits(taking)) [[unlikely]] {
+        return false;
+      }
     }
   }
+  return true;
 }
 
-void Ingest::add_pieces(Taking& taking) {
+bool Ingest::add_pieces(Taking& taking) {
   const Topic& topic = taking.topic.topic;
   JsonPiece piece;
   while (scanner_.next(piece)) {
@@ -308,7 +352,11 @@ void Ingest::add_pieces(Taking& taking) {
     const bool has_key = piece.ok() && topic.key_slot.has_value();
     const Timestamp timestamp = piece.ok() ? timestamp_of(taking, piece, source) : taking.arrival;
     add(taking, piece, has_key ? piece.values[*topic.key_slot] : JsonValue(), timestamp, source);
+    if (!fits(taking)) [[unlikely]] {
+      return false;
+    }
   }
+  return true;
 }
 
 Timestamp Ingest::timestamp_of(const Taking& taking, const JsonPiece& piece, TimeSource& source) {
@@ -326,6 +374,7 @@ Timestamp Ingest::timestamp_of(const Taking& taking, const JsonPiece& piece, Tim
 
 void Ingest::add(Taking& taking, const JsonPiece& piece, const JsonValue& key, Timestamp timestamp,
                  TimeSource source) {
+  ++taking.added_count;
   if (!piece.ok()) [[unlikely]] {
     add_dead_letter(taking, piece.raw, to_reason(piece.error.code),
                     std::string(piece.error.message) + " (byte " +

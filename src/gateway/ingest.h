@@ -95,11 +95,14 @@ class Ingest {
     IngestRequest& request;
     LoopTopic& topic;
     Timestamp arrival;
+    bool alone = false;  // in the open append: it may be dropped
     Outcome outcome{};
+    std::size_t added_count = 0;
     bool depends_on_append = false;  // brings records, or duplicates of the open append's
   };
 
   enum class Claimed { kYes, kRequestIsDuplicate, kMustWait };
+  enum class Taken { kYes, kMustWait, kTooMuch };
 
   struct PutAside {
     IngestRequest request;
@@ -111,8 +114,8 @@ class Ingest {
               std::string_view message);
   void reject(net::Responder& responder, const Error& error);
 
-  [[nodiscard]] Claimed take_pieces(Taking& taking);
-  void scan(Taking& taking);
+  [[nodiscard]] Taken take_pieces(Taking& taking);
+  [[nodiscard]] bool scan(Taking& taking);
   [[nodiscard]] Claimed claim(Taking& taking);
   [[nodiscard]] DedupWindow::Claim claim_request_key(const IdHash& key, Timestamp arrival);
   [[nodiscard]] bool claim_ids(Taking& taking);
@@ -120,8 +123,9 @@ class Ingest {
   [[nodiscard]] DedupWindow::Waiter make_waiter();
   void take_again(std::uint64_t id);
 
-  void add_scanned(Taking& taking);
-  void add_pieces(Taking& taking);
+  [[nodiscard]] bool fits(const Taking& taking);
+  [[nodiscard]] bool add_scanned(Taking& taking);
+  [[nodiscard]] bool add_pieces(Taking& taking);
   [[nodiscard]] static Timestamp timestamp_of(const Taking& taking, const JsonPiece& piece,
                                               TimeSource& source);
   void add(Taking& taking, const JsonPiece& piece, const JsonValue& key, Timestamp timestamp,
