@@ -91,9 +91,9 @@ class Pipeline {
   explicit Pipeline(jobs::AggregateOptions job)
       : logger_(clock_, {.write = [](std::string_view) {}}), source_(log_) {
     job.name = "totals";
-    job.topic = "events";
-    job.topic_key = "/user";
-    job.topic_partition_count = kPartitions;
+    job.topic.name = "events";
+    job.topic.key = "/user";
+    job.topic.partition_count = kPartitions;
     job.window = std::chrono::seconds(10);
     job.grace = std::chrono::seconds(10);
     std::vector<engine::Job> jobs;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "jobs/aggregate_job.h"
+#include "jobs/table_job.h"
 #include "os/file_system.h"
 #include "os/thread.h"
 #include "schema/json_pointer.h"
@@ -65,14 +66,16 @@ std::vector<std::string> group_of(const std::vector<std::string>& group_by,
   return group_by.empty() && topic.key ? std::vector{*topic.key} : group_by;
 }
 
+jobs::GroupedTopic grouped_topic(const config::TopicSettings& topic) {
+  return {topic.name, topic.key, static_cast<std::int32_t>(topic.partitions)};
+}
+
 jobs::AggregateOptions aggregate_options(const config::PipelineConfig& config,
                                          const config::AggregateSettings& settings) {
   const config::TopicSettings& topic = topic_of(config, settings.topic);
   jobs::AggregateOptions options;
   options.name = settings.name;
-  options.topic = settings.topic;
-  options.topic_key = topic.key;
-  options.topic_partition_count = static_cast<std::int32_t>(topic.partitions);
+  options.topic = grouped_topic(topic);
   options.group_by = group_of(settings.group_by, topic);
   options.window = settings.window;
   options.grace = settings.grace;
@@ -148,24 +151,24 @@ Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config) {
                         jobs::make_aggregate_topology(aggregate_options(config, settings)));
     jobs.push_back({settings.name, std::move(topology)});
   }
-  if (!config.tables.empty()) {
-    return Error(ErrorCode::kInvalid, "[[table]] cannot be run yet: take it out");
+  for (const config::TableSettings& settings : config.tables) {
+    const config::TopicSettings& topic = topic_of(config, settings.topic);
+    PENSTOCK_TRY_ASSIGN(topology::Topology topology,
+                        jobs::make_table_topology({settings.name, grouped_topic(topic),
+                                                   group_of(settings.group_by, topic)}));
+    jobs.push_back({settings.name, std::move(topology)});
   }
   return jobs;
 }
 
 engine::Streams::Options streams_options(const config::PipelineConfig& config) {
-  const std::size_t job_count =
-      std::max<std::size_t>(1, config.aggregates.size() + config.tables.size());
   engine::Streams::Options options;
   options.threads_per_job =
       static_cast<std::int32_t>(std::max<std::uint64_t>(1, config.engine.threads));
   options.thread.commit_interval = config.engine.commit_interval;
   options.thread.commit_bytes_max =
       std::min(options.thread.commit_bytes_max, wal_options(config).append_bytes_max / 4);
-  options.thread.state_bytes_max =
-      config.engine.state_memory_max /
-      (job_count * static_cast<std::uint64_t>(options.threads_per_job));
+  options.state_bytes_max = config.engine.state_memory_max;
   return options;
 }
 

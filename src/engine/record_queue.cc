@@ -64,7 +64,8 @@ Status RecordQueue::decode() {
   columns_.clear();
   at_ = 0;
   RecordView record;
-  while (columns_.size() < kRunMax) {
+  std::size_t size = 0;
+  while (columns_.size() < kRunMax && size < kRunBytesMax) {
     if (reader_at_end_ || !reader_->next(record)) {
       reader_at_end_ = true;
       break;
@@ -75,6 +76,7 @@ Status RecordQueue::decode() {
       }
     }
     if (record.offset >= position_) {
+      size += record.value.has_value() ? record.value->size() : 0;
       columns_.push_back(record.offset, record.timestamp, topology::from_optional(record.key),
                          topology::from_optional(record.value));
     }

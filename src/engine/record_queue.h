@@ -27,6 +27,7 @@ namespace penstock::engine {
 class RecordQueue {
  public:
   static constexpr std::size_t kRunMax = 1024;
+  static constexpr std::size_t kRunBytesMax = 1 << 20;  // and at most one record more
 
   // `stream_time` is what was committed with `position`.
   RecordQueue(TopicPartition from, Offset position, Timestamp stream_time);

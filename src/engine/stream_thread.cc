@@ -45,11 +45,12 @@ struct StreamThread::Waker final : RefCounted {
 
 StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
                            telemetry::Logger& logger, const topology::Topology& topology,
-                           Options options)
+                           StateBudget& budget, Options options)
     : log_(log),
       clock_(clock),
       logger_(logger),
       topology_(topology),
+      budget_(budget),
       options_(std::move(options)),
       environment_{clock, options_.hash_seed, {}},
       metrics_(registry, options_.application_id),
@@ -60,9 +61,9 @@ Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os
                                                          telemetry::Registry& registry,
                                                          telemetry::Logger& logger,
                                                          const topology::Topology& topology,
-                                                         Options options) {
+                                                         StateBudget& budget, Options options) {
   std::unique_ptr<StreamThread> thread(
-      new StreamThread(log, clock, registry, logger, topology, std::move(options)));
+      new StreamThread(log, clock, registry, logger, topology, budget, std::move(options)));
   const auto fail = [&](const Error& error) {
     return error.with("job \"" + thread->options_.application_id + "\"");
   };
@@ -79,6 +80,7 @@ Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os
 }
 
 StreamThread::~StreamThread() {
+  budget_.update(state_bytes_, 0);
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
 }
 
@@ -233,7 +235,7 @@ Result<bool> StreamThread::process() {
     return false;
   }
   std::size_t record_count = 0;
-  std::size_t pending = 0;
+  std::size_t pending = pending_bytes();
   while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max) {
     PENSTOCK_TRY_ASSIGN(Task* const task, choose_task());
     if (task == nullptr) {
@@ -241,10 +243,7 @@ Result<bool> StreamThread::process() {
     }
     PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
     record_count += count;
-    pending = 0;
-    for (const auto& [id, other] : tasks_) {
-      pending += other->pending_bytes();
-    }
+    pending = pending_bytes();
   }
   return record_count > 0;
 }
@@ -426,6 +425,14 @@ bool StreamThread::has_uncommitted() const {
                              [](const auto& entry) { return entry.second->needs_commit(); });
 }
 
+std::size_t StreamThread::pending_bytes() const {
+  std::size_t size = 0;
+  for (const auto& [id, task] : tasks_) {
+    size += task->pending_bytes();
+  }
+  return size;
+}
+
 bool StreamThread::commit_is_due() const {
   if (!has_uncommitted()) {
     return false;
@@ -437,11 +444,7 @@ bool StreamThread::commit_is_due() const {
   if (polled_nothing_ && elapsed >= options_.commit_interval_idle) {
     return true;
   }
-  std::size_t pending = 0;
-  for (const auto& [id, task] : tasks_) {
-    pending += task->pending_bytes();
-  }
-  return pending >= options_.commit_bytes_max;
+  return pending_bytes() >= options_.commit_bytes_max;
 }
 
 Result<bool> StreamThread::commit_if_due() {
@@ -599,12 +602,10 @@ Status StreamThread::abort(const Error& why) {
 // Drops the oldest closed windows until the stores fit; if that does not help, nothing is processed
 // until it does.
 void StreamThread::make_room() {
-  const auto limit = static_cast<double>(options_.state_bytes_max);
   std::uint64_t used = 0;
-  std::uint64_t leaving = 0;
   while (true) {
     used = 0;
-    leaving = 0;
+    std::uint64_t leaving = 0;
     store::StateStore* oldest = nullptr;
     for (const auto& [id, task] : tasks_) {
       for (const auto& store : task->stores()) {
@@ -617,19 +618,23 @@ void StreamThread::make_room() {
         }
       }
     }
-    if (static_cast<double>(used - leaving) <= limit * kStateFilledMax || oldest == nullptr) {
+    if (oldest == nullptr || !budget_.is_over(state_bytes_, used - leaving, kStateFilledMax)) {
       break;
     }
     oldest->evict_oldest();
   }
-  const bool is_full = used > options_.state_bytes_max;
+  const bool is_full = budget_.is_over(state_bytes_, used, 1.0);
   if (is_full && !state_is_full_) {
-    logger_.warn("engine", "state is full: pauses until windows close; raise its limit",
+    logger_.warn("engine",
+                 "state memory is full: the job pauses until a window closes; raise "
+                 "engine.state_memory_max, or shorten window, grace or retention",
                  {{"job", options_.application_id},
                   {"used", format_bytes(used)},
-                  {"limit", format_bytes(options_.state_bytes_max)}});
+                  {"limit", format_bytes(budget_.limit())}});
   }
   state_is_full_ = is_full;
+  budget_.update(state_bytes_, used);
+  state_bytes_ = used;
 }
 
 bool StreamThread::answer_queries() {

@@ -41,6 +41,7 @@
 #include "core/units.h"
 #include "engine/query_gather.h"
 #include "engine/restorer.h"
+#include "engine/state_budget.h"
 #include "engine/task.h"
 #include "engine/thread_metrics.h"
 #include "log/log.h"
@@ -67,11 +68,12 @@ class StreamThread {
     std::chrono::milliseconds commit_interval{20};
     // When everything that is there has been processed, a commit comes this early.
     std::chrono::milliseconds commit_interval_idle{5};
-    std::size_t commit_bytes_max = 16 * kMiB;  // outputs; a commit comes when they reach this
+    // A commit comes when outputs and changelogs reach this. The log's limit for a transaction is
+    // to be well above: the last run and updates that are due come on top, some 12 MiB at most.
+    std::size_t commit_bytes_max = 8 * kMiB;
     std::size_t fetch_bytes = 4 * kMiB;
     std::size_t queue_bytes_max = 16 * kMiB;  // per partition; above, it is paused
     std::size_t records_per_turn = 64 * 1024;
-    std::uint64_t state_bytes_max = 2 * kGiB;  // of all stores of this thread
     std::size_t scan_rows_per_turn = 64 * 1024;
     std::size_t query_count_max = 64;  // waiting
 
@@ -81,7 +83,8 @@ class StreamThread {
 
   [[nodiscard]] static Result<std::unique_ptr<StreamThread>> open(
       log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
-      telemetry::Logger& logger, const topology::Topology& topology, Options options);
+      telemetry::Logger& logger, const topology::Topology& topology, StateBudget& budget,
+      Options options);
   ~StreamThread();
 
   StreamThread(const StreamThread&) = delete;
@@ -117,7 +120,8 @@ class StreamThread {
 
  private:
   StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
-               telemetry::Logger& logger, const topology::Topology& topology, Options options);
+               telemetry::Logger& logger, const topology::Topology& topology, StateBudget& budget,
+               Options options);
 
   [[nodiscard]] Status join();
   void transition(ThreadState to);
@@ -159,6 +163,7 @@ class StreamThread {
   void back_off();
   [[nodiscard]] Status abort(const Error& why);
   void make_room();
+  [[nodiscard]] std::size_t pending_bytes() const;
 
   [[nodiscard]] Result<Task*> choose_task();
   [[nodiscard]] Offset end_of(TopicPartition partition) const;
@@ -175,6 +180,7 @@ class StreamThread {
   const os::Clock& clock_;
   telemetry::Logger& logger_;
   const topology::Topology& topology_;
+  StateBudget& budget_;
   const Options options_;
   TaskEnvironment environment_;
   ThreadMetrics metrics_;
@@ -197,6 +203,7 @@ class StreamThread {
   std::chrono::milliseconds back_off_{0};
   bool transaction_open_ = false;
   bool state_is_full_ = false;
+  std::uint64_t state_bytes_ = 0;  // as the budget knows it
   bool polled_nothing_ = false;
   Flag draining_;
   Flag idle_;

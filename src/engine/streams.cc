@@ -14,7 +14,9 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
                                                telemetry::Registry& registry,
                                                telemetry::Logger& logger, std::vector<Job> jobs,
                                                const Options& options) {
-  std::unique_ptr<Streams> streams(new Streams(log));
+  const std::uint64_t thread_count =
+      std::max<std::uint64_t>(1, jobs.size() * static_cast<std::uint64_t>(options.threads_per_job));
+  std::unique_ptr<Streams> streams(new Streams(log, options.state_bytes_max, thread_count));
   for (Job& job : jobs) {
     const std::string name = job.name;
     const Status added = streams->add(log, std::move(job));
@@ -27,8 +29,9 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
       StreamThread::Options thread = options.thread;
       thread.application_id = application->job.name;
       thread.index = index;
-      PENSTOCK_TRY_ASSIGN(auto opened, StreamThread::open(log, clock, registry, logger,
-                                                          application->job.topology, thread));
+      PENSTOCK_TRY_ASSIGN(
+          auto opened, StreamThread::open(log, clock, registry, logger, application->job.topology,
+                                          streams->budget_, thread));
       application->threads.push_back(std::move(opened));
     }
   }

@@ -43,7 +43,8 @@ class Streams final : public store::QueryPort {
  public:
   struct Options {
     std::int32_t threads_per_job = 1;
-    StreamThread::Options thread;  // application_id and index are filled in
+    std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
+    StreamThread::Options thread;                // application_id and index are filled in
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Streams>> open(log::Log& log, const os::Clock& clock,
@@ -73,7 +74,8 @@ class Streams final : public store::QueryPort {
     std::uint64_t task_count = 0;
   };
 
-  explicit Streams(const log::Log& log) : log_(log) {}
+  Streams(const log::Log& log, std::uint64_t state_bytes_max, std::uint64_t thread_count)
+      : log_(log), budget_(state_bytes_max, thread_count) {}
 
   [[nodiscard]] Status add(log::Log& log, Job job);
   [[nodiscard]] bool is_drained(const Application& application) const;
@@ -81,6 +83,7 @@ class Streams final : public store::QueryPort {
                                                             store::StoreDescription description);
 
   const log::Log& log_;
+  StateBudget budget_;
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, Application*, std::less<>> application_of_store_;
 };

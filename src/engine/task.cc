@@ -404,6 +404,12 @@ std::size_t Task::pending_bytes() const {
   for (const auto& output : outputs_) {
     size += output->output.size_bytes();
   }
+  for (const auto& store : stores_) {
+    size += store->pending_bytes();
+  }
+  for (const auto& node : nodes_) {
+    size += node->processor->pending_bytes();
+  }
   return size;
 }
 

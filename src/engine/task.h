@@ -140,7 +140,7 @@ class Task {
 
   [[nodiscard]] bool has_uncommitted_stores() const;
 
-  // Bytes of outputs that wait for the next commit, changelogs not counted.
+  // About what the next commit will write.
   [[nodiscard]] std::size_t pending_bytes() const;
 
   // Of records processed since the last commit.

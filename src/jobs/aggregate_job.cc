@@ -8,7 +8,7 @@
 #include "jobs/count_processor.h"
 #include "jobs/merge_processor.h"
 #include "jobs/partial_processor.h"
-#include "schema/json_pointer.h"
+#include "jobs/repartition.h"
 
 namespace penstock::jobs {
 
@@ -29,21 +29,9 @@ Status check_duration(const AggregateOptions& options, std::string_view name,
   return {};
 }
 
-Status check_pointer(const AggregateOptions& options, const std::string& pointer) {
-  const auto parsed = JsonPointer::parse(pointer);
-  return parsed ? Status() : invalid(options, parsed.error().message());
-}
-
+// Everything but what is the same for all jobs.
 Status check(const AggregateOptions& options) {
   using std::chrono::milliseconds;
-  if (options.name.empty() ||
-      options.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789._-") != std::string::npos) {
-    return invalid(options, "the name may only have letters, digits, '.', '_' and '-'");
-  }
-  if (options.name == options.topic) {
-    return invalid(options, "its output topic has its name, which must differ from its topic's");
-  }
   PENSTOCK_TRY(check_duration(options, "window", options.window, milliseconds(1)));
   PENSTOCK_TRY(check_duration(options, "grace", options.grace, milliseconds(0)));
   PENSTOCK_TRY(check_duration(options, "emit_interval", options.emit_interval, milliseconds(0)));
@@ -52,12 +40,6 @@ Status check(const AggregateOptions& options) {
   }
   if (options.columns.empty()) {
     return invalid(options, "asks for nothing; set count = true, or sum, min, max or avg");
-  }
-  for (const std::string& pointer : options.group_by) {
-    PENSTOCK_TRY(check_pointer(options, pointer));
-  }
-  for (const store::AggregateColumn& column : options.columns) {
-    PENSTOCK_TRY(check_pointer(options, column.pointer));
   }
   return {};
 }
@@ -69,22 +51,24 @@ topology::StoreFactory store_factory(const AggregatePlan& plan) {
   };
 }
 
-}  // namespace
-
-bool needs_repartition(const AggregateOptions& options) {
-  const bool by_key =
-      options.topic_key.has_value() &&
-      std::ranges::find(options.group_by, *options.topic_key) != options.group_by.end();
-  return !by_key && options.topic_partition_count > 1;
+Status check_common(const AggregateOptions& options) {
+  PENSTOCK_TRY(check_name(options.name, options.topic.name));
+  PENSTOCK_TRY(check_pointers(options.group_by));
+  return check_pointers(store::AggregateLayout(options.columns).field_pointers());
 }
 
+}  // namespace
+
 Result<topology::Topology> make_aggregate_topology(AggregateOptions options) {
+  if (const Status common = check_common(options); !common) {
+    return invalid(options, common.error().message());
+  }
   PENSTOCK_TRY(check(options));
   using topology::InternalTopic;
   using topology::Partitioning;
-  const bool repartition = needs_repartition(options);
+  const bool repartition = needs_repartition(options.topic, options.group_by);
   const std::string name = options.name;
-  const std::string topic = options.topic;
+  const std::string topic = options.topic.name;
   const auto retention = options.output_retention;
   const AggregatePlan plan(std::move(options));
   topology::TopologyBuilder builder;
@@ -95,7 +79,7 @@ Result<topology::Topology> make_aggregate_topology(AggregateOptions options) {
     builder.add_internal_topic({between, InternalTopic::Kind::kRepartition, topic, std::nullopt});
     builder.add_processor("partial", [plan] { return std::make_unique<PartialProcessor>(plan); },
                           {"source"});
-    builder.add_sink("to-groups", {between, Partitioning::kByKey}, {"partial"});
+    builder.add_sink(kToGroups, {between, Partitioning::kByKey}, {"partial"});
     builder.add_source("from-groups", {between});
     counter = "merge";
     builder.add_processor(counter, [plan] { return std::make_unique<MergeProcessor>(plan); },

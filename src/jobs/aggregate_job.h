@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "jobs/group_plan.h"
 #include "store/query.h"
 #include "topology/topology.h"
 
@@ -39,9 +40,7 @@ namespace penstock::jobs {
 
 struct AggregateOptions {
   std::string name;  // of the store and of the output topic
-  std::string topic;
-  std::optional<std::string> topic_key;  // JSON Pointer of the topic's key
-  std::int32_t topic_partition_count = 1;
+  GroupedTopic topic;
   std::vector<std::string> group_by;  // JSON Pointers; none: one group of all
   std::chrono::milliseconds window{0};
   std::chrono::milliseconds grace{0};
@@ -53,8 +52,5 @@ struct AggregateOptions {
 };
 
 [[nodiscard]] Result<topology::Topology> make_aggregate_topology(AggregateOptions options);
-
-// True if the events of a group are spread over partitions and have to be brought together.
-[[nodiscard]] bool needs_repartition(const AggregateOptions& options);
 
 }  // namespace penstock::jobs

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "jobs/aggregate_job.h"
-#include "schema/extract_plan.h"
+#include "jobs/group_plan.h"
 #include "store/window_store.h"
 
 namespace penstock::jobs {
@@ -27,23 +27,14 @@ class AggregatePlan {
 
   [[nodiscard]] const AggregateOptions& options() const { return options_; }
 
-  // Group fields first, then the aggregated ones in the order of AggregateLayout.
-  [[nodiscard]] const ExtractPlan& extract_plan() const { return extract_plan_; }
-
-  [[nodiscard]] std::size_t group_size() const { return options_.group_by.size(); }
-
-  [[nodiscard]] std::size_t field_count() const { return field_count_; }
-
-  // The group is the record's key, and nothing else of the event is needed: its JSON is not read.
-  [[nodiscard]] bool is_key_only() const { return key_only_; }
+  // The fields are the aggregated ones, in the order of AggregateLayout.
+  [[nodiscard]] const GroupPlan& group() const { return group_; }
 
   [[nodiscard]] store::WindowStore::Options store_options(std::uint64_t hash_seed, Use use) const;
 
  private:
   const AggregateOptions options_;
-  std::size_t field_count_ = 0;
-  bool key_only_ = false;
-  ExtractPlan extract_plan_;
+  const GroupPlan group_;
 };
 
 }  // namespace penstock::jobs

@@ -53,8 +53,7 @@ std::optional<store::InputNumber> number_of(const JsonValue& value) {
   return store::InputNumber{true, 0, *fraction};
 }
 
-GroupReader::GroupReader(const AggregatePlan& plan)
-    : plan_(plan), extractor_(plan.extract_plan()) {}
+GroupReader::GroupReader(const GroupPlan& plan) : plan_(plan), extractor_(plan.extract_plan()) {}
 
 void GroupReader::read(const topology::RecordSpan& records) {
   groups_.resize(records.size());

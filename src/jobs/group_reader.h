@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "jobs/aggregate_plan.h"
+#include "jobs/group_plan.h"
 #include "schema/json_extractor.h"
 #include "schema/json_value.h"
 #include "store/aggregate.h"
@@ -30,7 +30,7 @@ namespace penstock::jobs {
 
 class GroupReader {
  public:
-  explicit GroupReader(const AggregatePlan& plan);
+  explicit GroupReader(const GroupPlan& plan);
 
   void read(const topology::RecordSpan& records);
 
@@ -52,7 +52,7 @@ class GroupReader {
   void append_composite(std::span<const JsonValue> values);
   [[nodiscard]] ByteView unescaped(const JsonValue& value);
 
-  const AggregatePlan& plan_;
+  const GroupPlan& plan_;
   JsonExtractor extractor_;
   std::vector<std::optional<store::KeyView>> groups_;
   std::vector<std::size_t> ambiguous_;

@@ -1,6 +1,7 @@
 #include "jobs/merge_processor.h"
 
 #include "jobs/partial_aggregate.h"
+#include "jobs/repartition.h"
 
 namespace penstock::jobs {
 
@@ -9,7 +10,7 @@ using store::WindowStore;
 Status MergeProcessor::init(topology::ProcessorContext& context) {
   context_ = &context;
   store_ = &context.store_of<WindowStore>(plan_.options().name);
-  for (std::int32_t number = 0; number < plan_.options().topic_partition_count; ++number) {
+  for (std::int32_t number = 0; number < plan_.options().topic.partition_count; ++number) {
     store_->declare_source(PartitionId(number));
   }
   cells_.resize(WindowStore::kGroupSize * store_->layout().cell_count());

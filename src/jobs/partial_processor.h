@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jobs/aggregate_plan.h"
+#include "jobs/repartition.h"
 #include "jobs/window_counter.h"
 #include "topology/processor.h"
 
@@ -23,26 +24,21 @@ class PartialProcessor final : public topology::Processor {
   [[nodiscard]] Status process(const topology::RecordSpan& records) override;
   [[nodiscard]] Status before_commit() override;
 
+  [[nodiscard]] std::size_t pending_bytes() const override { return store_->pending_bytes(); }
+
   void committed() override { clear(); }
 
   void aborted() override { clear(); }
 
  private:
-  void send(const store::WindowStore::Changed& partial, Timestamp now);
-  void send_progress(Timestamp now);
   void clear();
 
   const AggregatePlan plan_;
+  topology::ProcessorContext* context_ = nullptr;
   std::optional<store::WindowStore> store_;
   std::optional<WindowCounter> counter_;
-  topology::ProcessorContext* context_ = nullptr;
-  topology::Output* output_ = nullptr;
-  // Since the last commit:
-  std::optional<Offset> next_offset_;
-  std::optional<std::int64_t> oldest_ingest_us_;
+  std::optional<RepartitionWriter> writer_;
   std::vector<store::WindowStore::Changed> partials_;
-  std::vector<bool> has_header_;  // by partition: the time of acceptance was sent
-  Bytes key_;
   Bytes value_;
 };
 

@@ -8,7 +8,7 @@ using store::AggregateLayout;
 using store::WindowStore;
 
 WindowCounter::WindowCounter(const AggregatePlan& plan, WindowStore& store)
-    : plan_(plan), store_(store), reader_(plan) {}
+    : plan_(plan), store_(store), reader_(plan.group()) {}
 
 void WindowCounter::count(const topology::RecordSpan& records, topology::RecordCounts& counts) {
   reader_.read(records);
@@ -19,8 +19,7 @@ void WindowCounter::count(const topology::RecordSpan& records, topology::RecordC
   Timestamp end{0};
   for (std::size_t index = 0; index < records.size(); ++index) {
     const Timestamp timestamp = records.timestamps[index];
-    if (!reader_.group(index).has_value() || timestamp.value() > store::kTimestampAbsMax ||
-        timestamp.value() < -store::kTimestampAbsMax) [[unlikely]] {
+    if (!reader_.group(index).has_value() || !store::is_in_range(timestamp)) [[unlikely]] {
       ++counts.dropped;
       continue;
     }
@@ -54,7 +53,7 @@ void WindowCounter::add_group(topology::RecordCounts& counts) {
   store_.upsert(std::span(group_.slots).first(group_.count), cells);
   for (std::size_t index = 0; index < group_.count; ++index) {
     ++cells[index][AggregateLayout::kRecordsCell];
-    if (plan_.field_count() > 0) {
+    if (plan_.group().field_count() > 0) {
       add_fields(cells[index], group_.records[index], counts);
     }
   }

@@ -90,6 +90,10 @@ RowKey::RowKey(const std::uint64_t* row) {
   view_ = {{inline_bytes_.data(), (row[1] >> kLengthShift) & 0xff}, tag};
 }
 
+std::size_t RowTable::key_size(const std::uint64_t* row) {
+  return is_long(row) ? long_key_bytes(row).size() : (row[1] >> kLengthShift) & 0xff;
+}
+
 RowTable::RowTable(std::size_t cell_count, std::uint64_t hash_seed)
     : stride_(kCellsAt + cell_count), hash_seed_(hash_seed) {}
 

@@ -136,6 +136,8 @@ class RowTable {
     return &chunks_[chunk][in_chunk * stride_];
   }
 
+  [[nodiscard]] static std::size_t key_size(const std::uint64_t* row);
+
   [[nodiscard]] std::size_t size() const { return size_; }
 
   // Forgets all rows; most of the memory is kept for the next ones.

@@ -92,6 +92,8 @@ class StateStore {
   virtual void abort() = 0;
   [[nodiscard]] virtual bool has_uncommitted() const = 0;
 
+  // About what flush() would write now.
+  [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
   // True if flush() has something to write although nothing was processed.
   [[nodiscard]] virtual bool wants_flush() const = 0;
 

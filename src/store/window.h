@@ -20,6 +20,10 @@ inline constexpr Timestamp kNoStreamTime{std::numeric_limits<std::int64_t>::min(
 // Timestamps beyond this (146 million years) would overflow; such records are dropped and counted.
 inline constexpr std::int64_t kTimestampAbsMax = std::int64_t{1} << 62;
 
+[[nodiscard]] inline bool is_in_range(Timestamp timestamp) {
+  return timestamp.value() <= kTimestampAbsMax && timestamp.value() >= -kTimestampAbsMax;
+}
+
 class TumblingWindows {
  public:
   // Both at most a million years; `size` at least 1 ms.

@@ -1,6 +1,5 @@
 #include "store/window_scan.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/check.h"
@@ -8,7 +7,7 @@
 namespace penstock::store {
 
 WindowScan::WindowScan(const WindowStore& store, ScanRequest request)
-    : store_(store), request_(std::move(request)) {
+    : store_(store), request_(std::move(request)), page_(request_.after, request_.limit) {
   PENSTOCK_CHECK(!store.has_uncommitted() && request_.limit > 0);  // I3 of StateStore
   for (const auto& [start, table] : store.tables_) {
     if ((!request_.from.has_value() || start >= *request_.from) &&
@@ -26,8 +25,8 @@ bool WindowScan::advance(std::size_t row_count) {
 // Key by key, each through all windows: this is the order of the answer, so it can stop when full.
 bool WindowScan::advance_keys(std::size_t row_count) {
   const std::vector<Key>& keys = *request_.keys;
-  for (; at_row_ < keys.size() && found_.size() <= request_.limit; ++at_row_, at_window_ = 0) {
-    for (; at_window_ < windows_.size() && found_.size() <= request_.limit; ++at_window_) {
+  for (; at_row_ < keys.size() && !page_.is_full(); ++at_row_, at_window_ = 0) {
+    for (; at_window_ < windows_.size() && !page_.is_full(); ++at_window_) {
       if (row_count-- == 0) {
         return false;
       }
@@ -62,64 +61,35 @@ bool WindowScan::advance_all(std::size_t row_count) {
   return true;
 }
 
-bool WindowScan::is_wanted(KeyView key, Timestamp start) const {
-  const auto after = [&](const ScanPosition& position) {
-    const std::strong_ordering order = compare_keys(position.key.view(), key);
-    return order == std::strong_ordering::less ||
-           (order == std::strong_ordering::equal && position.window_start < start);
-  };
-  if (request_.after.has_value() && !after(*request_.after)) {
-    return false;
-  }
-  return found_.size() <= request_.limit || !after(found_.front().position);
-}
-
 void WindowScan::offer(const std::uint64_t* row, Timestamp start) {
   const std::uint64_t* cells = WindowStore::cells_of(row);
   if (cells[AggregateLayout::kRecordsCell] == 0) {
     return;
   }
   const RowKey key(row);
-  if (!is_wanted(key.view(), start)) {
+  if (!page_.wants(key.view(), start)) {
     return;
   }
-  Found found{{{Bytes(key.view().bytes.begin(), key.view().bytes.end()), key.view().tag}, start},
-              {}};
+  std::vector<Number> aggregates;
   for (std::size_t column = 0; column < store_.layout().columns().size(); ++column) {
-    found.aggregates.push_back(store_.layout().result(cells, column));
+    aggregates.push_back(store_.layout().result(cells, column));
   }
-  found_.push_back(std::move(found));
-  std::ranges::push_heap(found_, before);
-  if (found_.size() > request_.limit + 1) {
-    std::ranges::pop_heap(found_, before);
-    found_.pop_back();
-  }
-}
-
-bool WindowScan::before(const Found& left, const Found& right) {
-  const std::strong_ordering order =
-      compare_keys(left.position.key.view(), right.position.key.view());
-  return order == std::strong_ordering::less ||
-         (order == std::strong_ordering::equal &&
-          left.position.window_start < right.position.window_start);
+  page_.add(key.view(), start, std::move(aggregates));
 }
 
 std::vector<ScanEntry> WindowScan::take() {
-  std::ranges::sort_heap(found_, before);
   std::vector<ScanEntry> entries;
-  entries.reserve(found_.size());
-  for (Found& found : found_) {
+  for (auto& found : page_.take()) {
     ScanEntry entry;
     Result<std::vector<KeyPart>> parts = key_parts(found.position.key.view());
     PENSTOCK_CHECK(parts.has_value());  // only well-formed keys come into a store
     entry.entry.key = *std::move(parts);
     const Timestamp start = found.position.window_start;
     entry.entry.window = Window{start, store_.windows().end_of(start)};
-    entry.entry.aggregates = std::move(found.aggregates);
+    entry.entry.aggregates = std::move(found.payload);
     entry.position = std::move(found.position);
     entries.push_back(std::move(entry));
   }
-  found_.clear();
   return entries;
 }
 

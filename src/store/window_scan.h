@@ -1,7 +1,7 @@
 // WindowScan answers one query on a WindowStore, some rows at a time.
 //
 // Asked for certain keys it looks them up window by window. Asked for all it walks the rows of
-// each window and keeps the first `limit` + 1 in the order of answers in a heap. Between two
+// each window and keeps the first ones in the order of answers in a heap. Between two
 // slices the store may change: rows may be added (a later page would show them) and whole windows
 // dropped; a row's position in its table never changes.
 //
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "store/page_heap.h"
 #include "store/state_store.h"
 #include "store/window_store.h"
 
@@ -24,23 +25,16 @@ class WindowScan final : public StoreScan {
   [[nodiscard]] std::vector<ScanEntry> take() override;
 
  private:
-  struct Found {
-    ScanPosition position;
-    std::vector<Number> aggregates;
-  };
-
   [[nodiscard]] bool advance_keys(std::size_t row_count);
   [[nodiscard]] bool advance_all(std::size_t row_count);
   void offer(const std::uint64_t* row, Timestamp start);
-  [[nodiscard]] bool is_wanted(KeyView key, Timestamp start) const;
-  [[nodiscard]] static bool before(const Found& left, const Found& right);
 
   const WindowStore& store_;
   const ScanRequest request_;
   std::vector<Timestamp> windows_;  // ascending
   std::size_t at_window_ = 0;
-  std::size_t at_row_ = 0;    // or which of the keys
-  std::vector<Found> found_;  // a heap, the last in order at its front
+  std::size_t at_row_ = 0;  // or which of the keys
+  PageHeap<std::vector<Number>> page_;
 };
 
 }  // namespace penstock::store

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::uint64_t kWaitingFlag = 1;  // its change waits in `changed` or `changes`
 constexpr unsigned kEpochShift = 8;
+// Of a changelog record: fields around key and value, tag and window start; and a cell in varints.
+constexpr std::size_t kRecordOverhead = 24;
+constexpr std::size_t kCellSizeTypical = 6;
 constexpr std::size_t kMarksAt = RowTable::kKeyWords;
 constexpr std::size_t kPrefetchDistance = 24;
 
@@ -54,49 +57,29 @@ std::size_t recent_slot(Timestamp start) {
 WindowStore::WindowStore(Options options)
     : options_(std::move(options)),
       layout_(options_.columns),
-      windows_(options_.window, options_.grace) {
+      windows_(options_.window, options_.grace),
+      record_bytes_(kRecordOverhead + layout_.cell_count() * kCellSizeTypical) {
   PENSTOCK_CHECK(options_.window.count() > 0 && options_.grace.count() >= 0);
 }
 
 WindowStore::~WindowStore() = default;
 
-// A pipeline of three steps, each some look-ups behind the one before, so that what a step needs
-// has been fetched meanwhile: pack the key and prefetch its slot; read the slot and prefetch the
-// row; take the row. Prefetching more at once does not help: the processor has only some twenty
-// buffers for lines on their way, and drops what does not fit.
 void WindowStore::upsert(std::span<const Slot> slots, std::span<std::uint64_t*> cells) {
   PENSTOCK_DCHECK(slots.size() <= kGroupSize && cells.size() >= slots.size());
-  constexpr std::size_t kDistance = 10;
-  std::array<PackedKey, kGroupSize> keys;
   std::array<Table*, kGroupSize> tables;
-  std::array<std::size_t, kGroupSize> places;
-  const std::size_t count = slots.size();
-  for (std::size_t index = 0; index < count; ++index) {
+  const auto table_of = [&](std::size_t index) -> RowTable& {
     tables[index] = &table_for(slots[index].window_start);
-    tables[index]->rows.reserve(kGroupSize);  // before the first insertion: no slot moves later
-  }
-  for (std::size_t step = 0; step < count + 2 * kDistance; ++step) {
-    if (step < count) {
-      const RowTable& rows = tables[step]->rows;
-      rows.pack(slots[step].key, keys[step]);
-      rows.prefetch_slot(keys[step]);
+    return tables[index]->rows;
+  };
+  const auto take = [&](std::size_t index, RowId id) {
+    std::uint64_t* row = tables[index]->rows.row(id);
+    if (row[kMarksAt] >> kEpochShift != epoch_) {
+      touch_first(*tables[index], id, row);
     }
-    if (const std::size_t at = step - kDistance; at < count) {  // below 0 it wraps around
-      places[at] = tables[at]->rows.locate(keys[at]);
-    }
-    if (const std::size_t at = step - 2 * kDistance; at < count) {
-      cells[at] = take_row(*tables[at], keys[at], places[at]);
-    }
-  }
-}
-
-std::uint64_t* WindowStore::take_row(Table& table, const PackedKey& key, std::size_t place) {
-  const RowId id = table.rows.find_or_insert(key, place);
-  std::uint64_t* row = table.rows.row(id);
-  if (row[kMarksAt] >> kEpochShift != epoch_) {
-    touch_first(table, id, row);
-  }
-  return row + RowTable::kCellsAt;
+    cells[index] = row + RowTable::kCellsAt;
+  };
+  look_up_group(
+      slots.size(), table_of, [&](std::size_t index) { return slots[index].key; }, take);
 }
 
 WindowStore::Table& WindowStore::table_for(Timestamp window_start) {
@@ -126,6 +109,7 @@ void WindowStore::touch_first(Table& table, RowId id, std::uint64_t* row) {
   if (!exists(row)) {
     ++table.live_count;
   }
+  pending_bytes_ += record_bytes_ + RowTable::key_size(row);
   std::uint64_t flags = row[kMarksAt] & kWaitingFlag;
   if (options_.track_changes && flags == 0) {
     table.changed.push_back(id);
@@ -201,6 +185,7 @@ void WindowStore::commit(TimePoint now, Offset changelog_begin) {
     table->undo.clear();
   }
   touched_.clear();
+  pending_bytes_ = 0;
   taken_.clear();
   for (const std::unique_ptr<Table>& table : leaving_) {
     table->tombstones_committed = table->tombstones;
@@ -230,6 +215,7 @@ void WindowStore::abort() {
     abort_table(*table);
   }
   touched_.clear();
+  pending_bytes_ = 0;
   for (const std::unique_ptr<Table>& table : leaving_) {
     table->tombstones = table->tombstones_committed;
   }
@@ -327,6 +313,7 @@ void WindowStore::clear() {
   }
   recent_.fill(nullptr);
   touched_.clear();
+  pending_bytes_ = 0;
   ++epoch_;
 }
 
@@ -445,7 +432,7 @@ std::uint32_t WindowStore::definition_hash() const {
 }
 
 std::string WindowStore::metadata(Offset changelog_begin) const {
-  WindowMetadata metadata;
+  StoreMetadata metadata;
   metadata.definition = definition_hash();
   metadata.stream_time = stream_time_;
   metadata.dropped_before = dropped_before_;
@@ -454,18 +441,13 @@ std::string WindowStore::metadata(Offset changelog_begin) const {
   for (const auto& [start, table] : changing_) {
     metadata.changes_from = std::min(metadata.changes_from, table->changes.front().changelog_begin);
   }
-  return format_window_metadata(metadata);
+  return format_store_metadata(metadata);
 }
 
 Status WindowStore::begin_restore(std::string_view text) {
   PENSTOCK_CHECK(tables_.empty());
-  PENSTOCK_TRY_ASSIGN(const WindowMetadata metadata, parse_window_metadata(text));
-  if (metadata.definition != definition_hash()) {
-    return Error(ErrorCode::kInvalid,
-                 "store \"" + options_.name +
-                     "\" has state from another definition: its window, group_by or columns were "
-                     "changed; give the job a new name, or change it back");
-  }
+  PENSTOCK_TRY_ASSIGN(const StoreMetadata metadata,
+                      parse_store_metadata(text, options_.name, definition_hash()));
   stream_time_ = metadata.stream_time;
   for (const auto& [partition, offset] : metadata.complete) {
     complete_[partition] = offset;

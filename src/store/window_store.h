@@ -30,16 +30,17 @@
 #include <vector>
 
 #include "store/aggregate.h"
+#include "store/group_lookup.h"
 #include "store/row_table.h"
 #include "store/state_store.h"
+#include "store/store_metadata.h"
 #include "store/window.h"
-#include "store/window_metadata.h"
 
 namespace penstock::store {
 
 class WindowStore final : public StateStore {
  public:
-  static constexpr std::size_t kGroupSize = 128;
+  static constexpr std::size_t kGroupSize = kGroupSizeMax;
 
   struct Options {
     std::string name;
@@ -122,6 +123,8 @@ class WindowStore final : public StateStore {
 
   [[nodiscard]] bool has_uncommitted() const override { return !touched_.empty(); }
 
+  [[nodiscard]] std::size_t pending_bytes() const override { return pending_bytes_; }
+
   [[nodiscard]] bool wants_flush() const override { return !leaving_.empty(); }
 
   [[nodiscard]] Status begin_restore(std::string_view metadata) override;
@@ -178,7 +181,6 @@ class WindowStore final : public StateStore {
   [[nodiscard]] static std::uint64_t size_of(const Table& table);
   Table& table_for(Timestamp window_start);
   Table& open_table(Timestamp window_start);
-  [[nodiscard]] std::uint64_t* take_row(Table& table, const PackedKey& key, std::size_t place);
   void touch_first(Table& table, RowId id, std::uint64_t* row);
   void flush_table(const Table& table, ChangelogSink& changelog) const;
   void flush_tombstones(ChangelogSink& changelog);
@@ -195,9 +197,11 @@ class WindowStore final : public StateStore {
   const Options options_;
   const AggregateLayout layout_;
   const TumblingWindows windows_;
+  const std::size_t record_bytes_;  // of a changelog record without its key, about
   TableMap tables_;
   std::array<Table*, 8> recent_{};        // found without searching, by window start
   std::vector<Table*> touched_;           // changed since the last commit
+  std::size_t pending_bytes_ = 0;         // of their changelog, about
   std::map<Timestamp, Table*> changing_;  // those with changes waiting to be taken
   std::vector<Taken> taken_;              // since the last commit
   std::deque<std::unique_ptr<Table>> leaving_;

@@ -113,6 +113,9 @@ class Processor {
 
   virtual void aborted() {}
 
+  // About what before_commit() would write now.
+  [[nodiscard]] virtual std::size_t pending_bytes() const { return 0; }
+
   // False while something is kept back that a later commit will write.
   [[nodiscard]] virtual bool is_idle() const { return true; }
 };

@@ -21,9 +21,9 @@ EngineWorld::Options options_for(std::uint64_t seed) {
   using Kind = store::AggregateColumn::Kind;
   EngineWorld::Options options;
   options.job.name = "totals";
-  options.job.topic = "events";
-  options.job.topic_key = seed % 3 == 0 ? "/k" : "/g";  // by another field, or by the key
-  options.job.topic_partition_count = 1 + static_cast<std::int32_t>(seed % 4);
+  options.job.topic.name = "events";
+  options.job.topic.key = seed % 3 == 0 ? "/k" : "/g";  // by another field, or by the key
+  options.job.topic.partition_count = 1 + static_cast<std::int32_t>(seed % 4);
   options.job.group_by = {"/g"};
   options.job.window = milliseconds(1000);
   options.job.grace = milliseconds(seed % 2 == 0 ? 0 : 700);
@@ -95,10 +95,10 @@ class Chaos {
                         static_cast<std::int64_t>(random_.below(500)) - 2000;
       const std::string group = "group-" + std::to_string(random_.below(7)) +
                                 (random_.below(3) == 0 ? "-with-a-key-of-many-bytes" : "");
-      const bool by_key = options_.job.topic_key == "/g";
+      const bool by_key = options_.job.topic.key == "/g";
       event.key = by_key ? group : std::to_string(random_.below(100));
       event.partition =
-          partition_for_key(as_bytes(event.key), options_.job.topic_partition_count).value();
+          partition_for_key(as_bytes(event.key), options_.job.topic.partition_count).value();
       event.json = R"({"g":")" + group + R"(","n":)" +
                    std::to_string(static_cast<std::int64_t>(random_.below(100)) - 50) + "}";
     }

@@ -16,9 +16,9 @@ constexpr std::int64_t kBase = 1'704'067'200'000;  // 2024-01-01
 EngineWorld::Options by_key() {
   EngineWorld::Options options;
   options.job.name = "per_user";
-  options.job.topic = "clicks";
-  options.job.topic_key = "/g";
-  options.job.topic_partition_count = 3;
+  options.job.topic.name = "clicks";
+  options.job.topic.key = "/g";
+  options.job.topic.partition_count = 3;
   options.job.group_by = {"/g"};
   options.job.window = milliseconds(1000);
   options.job.grace = milliseconds(500);
@@ -29,7 +29,7 @@ EngineWorld::Options by_key() {
 
 EngineWorld::Options repartitioned() {
   EngineWorld::Options options = by_key();
-  options.job.topic_key = "/k";
+  options.job.topic.key = "/k";
   return options;
 }
 

@@ -64,8 +64,8 @@ EngineWorld::EngineWorld(Options options)
       logger_(clock_, {.write = [](std::string_view) {}}),
       log_(std::make_unique<SimLog>()) {
   log::TopicConfig topic;
-  topic.name = options_.job.topic;
-  topic.partition_count = options_.job.topic_partition_count;
+  topic.name = options_.job.topic.name;
+  topic.partition_count = options_.job.topic.partition_count;
   auto made = log_->ensure_topic(topic);
   PENSTOCK_CHECK(made.has_value());
   topic_ = made->id;
@@ -83,7 +83,7 @@ void EngineWorld::start() {
   jobs.push_back({options_.job.name, *std::move(topology)});
   engine::Streams::Options options;
   options.threads_per_job = options_.threads;
-  options.thread.state_bytes_max = options_.state_bytes_max;
+  options.state_bytes_max = options_.state_bytes_max;
   options.thread.break_exactly_once = options_.break_exactly_once;
   options.thread.hash_seed = 42;
   auto streams = engine::Streams::open(*log_, clock_, registry_, logger_, std::move(jobs), options);
@@ -204,8 +204,8 @@ Rows EngineWorld::expected() {
   Rows rows;
   expected_late_ = 0;
   const std::int64_t size = options_.job.window.count();
-  const bool by_key = options_.job.group_by.front() == options_.job.topic_key;
-  for (std::int32_t at = 0; at < options_.job.topic_partition_count; ++at) {
+  const bool by_key = options_.job.group_by.front() == options_.job.topic.key;
+  for (std::int32_t at = 0; at < options_.job.topic.partition_count; ++at) {
     std::vector<log::FetchedBatch> memory;
     std::optional<std::int64_t> stream_time;
     for (const RecordView& record : read_all(*log_, {topic_, PartitionId(at)}, memory)) {

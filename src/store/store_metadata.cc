@@ -1,4 +1,4 @@
-#include "store/window_metadata.h"
+#include "store/store_metadata.h"
 
 #include <algorithm>
 #include <charconv>
@@ -17,7 +17,7 @@ std::optional<T> parse_number(std::string_view text) {
 }
 
 // One `name=number`; false if it is malformed.
-bool parse_field(std::string_view field, WindowMetadata& metadata) {
+bool parse_field(std::string_view field, StoreMetadata& metadata) {
   const std::size_t equals = field.find('=');
   if (equals == 0 || equals == std::string_view::npos) {
     return false;
@@ -47,23 +47,31 @@ bool parse_field(std::string_view field, WindowMetadata& metadata) {
 
 }  // namespace
 
-Result<WindowMetadata> parse_window_metadata(std::string_view text) {
-  WindowMetadata metadata;
+Result<StoreMetadata> parse_store_metadata(std::string_view text, std::string_view store,
+                                           std::uint32_t definition) {
+  StoreMetadata metadata;
+  const std::string quoted = "store \"" + std::string(store) + "\"";
   if (!text.starts_with("d=")) {
-    return Error(ErrorCode::kInvalid, "the metadata of a window store is missing or cut short");
+    return Error(ErrorCode::kInvalid, quoted + ": its metadata is missing or cut short");
   }
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view field = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), field.size() + 1));
     if (!parse_field(field, metadata)) {
       return Error(ErrorCode::kInvalid,
-                   "\"" + std::string(text) + "\" is no metadata of a window store");
+                   quoted + ": \"" + std::string(text) + "\" is no metadata of a store");
     }
+  }
+  if (metadata.definition != definition) {
+    return Error(ErrorCode::kInvalid,
+                 quoted +
+                     " has state from another definition of its job; give the job a new "
+                     "name, or change it back");
   }
   return metadata;
 }
 
-std::string format_window_metadata(const WindowMetadata& metadata) {
+std::string format_store_metadata(const StoreMetadata& metadata) {
   std::string text =
       "d=" + std::to_string(metadata.definition) + ",t=" + to_string(metadata.stream_time) +
       ",x=" + to_string(metadata.dropped_before) + ",c=" + to_string(metadata.changes_from);

@@ -1,0 +1,190 @@
+#include "engine/topology_driver.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "record/record_batch.h"
+
+namespace penstock::engine {
+
+namespace {
+
+struct BatchMemory final : RefCounted {
+  explicit BatchMemory(RecordBatch made) : batch(std::move(made)) {}
+
+  RecordBatch batch;
+};
+
+std::optional<std::string> to_text(const std::optional<ByteView>& bytes) {
+  return bytes.has_value() ? std::optional<std::string>(as_text(*bytes)) : std::nullopt;
+}
+
+std::optional<ByteView> to_view(const std::optional<std::string>& text) {
+  return text.has_value() ? std::optional(as_bytes(*text)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TopologyDriver>> TopologyDriver::open(
+    const topology::Topology& topology, const PartitionCounts& partition_counts,
+    const os::Clock& clock) {
+  std::unique_ptr<TopologyDriver> driver(new TopologyDriver(topology, clock));
+  for (const auto& [name, count] : partition_counts) {
+    driver->add_topic(name, count);
+  }
+  for (const topology::InternalTopic& topic : topology.internal_topics()) {
+    const auto like = driver->environment_.topics.find(topic.partitions_of);
+    if (like == driver->environment_.topics.end()) {
+      return Error(ErrorCode::kInvalid,
+                   "say how many partitions topic \"" + topic.partitions_of + "\" has");
+    }
+    driver->add_topic(topic.name, like->second.partition_count);
+  }
+  PENSTOCK_TRY(driver->open_tasks());
+  return driver;
+}
+
+void TopologyDriver::add_topic(const std::string& name, std::int32_t partition_count) {
+  const TopicId id(static_cast<std::uint32_t>(environment_.topics.size()));
+  environment_.topics.try_emplace(name, TopicHandle{id, partition_count});
+}
+
+Status TopologyDriver::open_tasks() {
+  for (std::size_t index = 0; index < topology_.sub_topologies().size(); ++index) {
+    const topology::SubTopology& sub = topology_.sub_topologies()[index];
+    const std::string& first = sub.sources.front().topics.front();
+    const std::int32_t task_count = environment_.topics.find(first)->second.partition_count;
+    for (std::int32_t number = 0; number < task_count; ++number) {
+      const Task::Id id{static_cast<std::int32_t>(index), PartitionId(number)};
+      std::vector<SourcePosition> positions;
+      for (const topology::SourceNode& source : sub.sources) {
+        for (const std::string& topic : source.topics) {
+          const TopicId topic_id = environment_.topics.find(topic)->second.id;
+          positions.push_back({{topic_id, id.partition}, Offset(0), std::nullopt});
+        }
+      }
+      PENSTOCK_TRY_ASSIGN(auto task, Task::create(id, sub, environment_, positions));
+      PENSTOCK_TRY(task->begin_restore());
+      PENSTOCK_TRY(task->finish_restore([](TopicPartition) { return Offset(0); }));
+      for (const SourcePosition& position : positions) {
+        readers_[position.partition] = task.get();
+      }
+      tasks_[id] = std::move(task);
+    }
+  }
+  return {};
+}
+
+void TopologyDriver::send(std::string_view topic, const DrivenRecord& record) {
+  const auto handle = environment_.topics.find(topic);
+  PENSTOCK_CHECK(handle != environment_.topics.end());
+  const TopicPartition partition{handle->second.id, record.partition};
+  std::vector<DrivenRecord>& input = inputs_[partition];
+  input.push_back(record);
+  input.back().offset = Offset(static_cast<std::int64_t>(input.size()) - 1);
+  feed(partition, input.size() - 1);
+}
+
+// Gives a task the records of one of its partitions, from number `first` on, as one batch.
+void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
+  const std::vector<DrivenRecord>& input = inputs_[partition];
+  if (first == input.size()) {
+    return;
+  }
+  RecordBatchBuilder builder;
+  for (std::size_t index = first; index < input.size(); ++index) {
+    builder.append(input[index].timestamp, to_view(input[index].key), to_view(input[index].value));
+  }
+  auto memory = make_ref<BatchMemory>(builder.finish());
+  set_base_offset(memory->batch.bytes, Offset(static_cast<std::int64_t>(first)));
+  const ByteView bytes = memory->batch.bytes;
+  readers_.at(partition)->push({partition, bytes, Ref<RefCounted>(memory)});
+}
+
+Status TopologyDriver::run() {
+  for (const auto& [id, task] : tasks_) {
+    while (true) {
+      PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
+      if (count == 0) {
+        break;
+      }
+    }
+    task->punctuate();
+  }
+  return {};
+}
+
+Status TopologyDriver::commit() {
+  while (true) {
+    PENSTOCK_TRY_ASSIGN(const bool committed, commit_once());
+    if (!committed) {
+      return {};
+    }
+    PENSTOCK_TRY(run());
+  }
+}
+
+Result<bool> TopologyDriver::commit_once() {
+  bool committed = false;
+  for (const auto& [id, task] : tasks_) {
+    if (!task->needs_commit()) {
+      continue;
+    }
+    PENSTOCK_TRY(task->prepare_commit());
+    for (const log::PartitionBatch& batch : task->take_batches()) {
+      publish(batch);
+    }
+    counts_ += task->counts();
+    task->committed([](TopicPartition) { return Offset(0); });
+    committed = true;
+  }
+  return committed;
+}
+
+void TopologyDriver::publish(const log::PartitionBatch& batch) {
+  const auto view = RecordBatchView::parse(batch.batch.bytes, RecordBatchView::Verify::kHeaderOnly);
+  PENSTOCK_CHECK(view.has_value());
+  const std::string& topic = name_of(batch.to.topic);
+  RecordReader reader(*view);
+  for (RecordView record; reader.next(record);) {
+    const DrivenRecord copy{batch.to.partition, record.timestamp, to_text(record.key),
+                            to_text(record.value), Offset(0)};
+    outputs_[topic].push_back(copy);
+    if (readers_.contains(batch.to)) {
+      send(topic, copy);
+    }
+  }
+}
+
+void TopologyDriver::abort() {
+  for (const auto& [id, task] : tasks_) {
+    task->aborted();
+    for (const auto& queue : task->queues()) {
+      feed(queue->from(), static_cast<std::size_t>(queue->committed().value()));
+    }
+  }
+}
+
+const std::vector<DrivenRecord>& TopologyDriver::output(std::string_view topic) {
+  return outputs_[std::string(topic)];
+}
+
+store::StateStore& TopologyDriver::store(std::string_view name, PartitionId partition) {
+  for (const auto& [id, task] : tasks_) {
+    for (const auto& store : task->stores()) {
+      if (store->name() == name && id.partition == partition) {
+        return *store;
+      }
+    }
+  }
+  check_failed("the topology has a store of that name", __FILE__, __LINE__);
+}
+
+const std::string& TopologyDriver::name_of(TopicId topic) const {
+  const auto found = std::ranges::find_if(
+      environment_.topics, [&](const auto& entry) { return entry.second.id == topic; });
+  PENSTOCK_CHECK(found != environment_.topics.end());
+  return found->first;
+}
+
+}  // namespace penstock::engine

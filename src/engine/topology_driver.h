@@ -1,0 +1,92 @@
+// TopologyDriver runs a topology by hand: records in, records out, no log, no threads.
+//
+// For the tests of whoever writes a topology (Kafka Streams' TopologyTestDriver). Records are given
+// to topics, run() processes them, commit() makes what came out visible and passes repartition
+// topics on; abort() takes everything since the last commit back, and the records come again.
+//
+//   auto driver = TopologyDriver::open(topology, {{"clicks", 3}}, clock);
+//   driver->send("clicks", {.partition = PartitionId(0), .timestamp = ..., .key = "a", .value =
+//   "{}"}); driver->run();  driver->commit(); driver->output("click_counts");
+//
+// Threads   one.
+// Lifetime  topology and clock outlive it.
+// Errors    those of the topology's processors
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/task.h"
+#include "os/clock.h"
+#include "topology/topology.h"
+
+namespace penstock::engine {
+
+// A record with its own memory.
+struct DrivenRecord {
+  PartitionId partition;
+  Timestamp timestamp;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  Offset offset;  // given by send()
+
+  friend bool operator==(const DrivenRecord&, const DrivenRecord&) = default;
+};
+
+class TopologyDriver {
+ public:
+  using PartitionCounts = std::map<std::string, std::int32_t, std::less<>>;
+
+  // `partition_counts` of every topic that is not the topology's own.
+  [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
+      const topology::Topology& topology, const PartitionCounts& partition_counts,
+      const os::Clock& clock);
+
+  // Appends to a topic that the topology reads.
+  void send(std::string_view topic, const DrivenRecord& record);
+
+  // Processes what is there, and runs due punctuations; then nothing is left to process.
+  [[nodiscard]] Status run();
+  // Commits, and processes and commits what went through repartition topics, until nothing is left.
+  [[nodiscard]] Status commit();
+  // Takes back what was processed since the last commit.
+  void abort();
+
+  // What was committed to a topic, in order.
+  [[nodiscard]] const std::vector<DrivenRecord>& output(std::string_view topic);
+
+  [[nodiscard]] Task& task(Task::Id id) { return *tasks_.at(id); }
+
+  // The part of a store that lies in a partition.
+  [[nodiscard]] store::StateStore& store(std::string_view name, PartitionId partition);
+
+  // What all tasks have counted since they were made.
+  [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
+
+ private:
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
+      : topology_(topology), environment_{clock, 0, {}} {}
+
+  void add_topic(const std::string& name, std::int32_t partition_count);
+  [[nodiscard]] Status open_tasks();
+  [[nodiscard]] Result<bool> commit_once();
+  void publish(const log::PartitionBatch& batch);
+  void feed(TopicPartition partition, std::size_t first);
+  [[nodiscard]] const std::string& name_of(TopicId topic) const;
+
+  const topology::Topology& topology_;
+  TaskEnvironment environment_;
+  std::map<Task::Id, std::unique_ptr<Task>> tasks_;
+  std::map<TopicPartition, Task*> readers_;
+  std::map<TopicPartition, std::vector<DrivenRecord>> inputs_;
+  std::map<std::string, std::vector<DrivenRecord>, std::less<>> outputs_;
+  topology::RecordCounts counts_;
+};
+
+}  // namespace penstock::engine
