@@ -78,10 +78,6 @@ else()
   set(PENSTOCK_NOT_ERRORS -Wno-error=array-bounds -Wno-error=maybe-uninitialized
       -Wno-error=stringop-overflow -Wno-error=stringop-overread)
 endif()
-# GCC 12 sees overlaps that are not there in std::string's operator+ (GCC bug 105651).
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(penstock_options INTERFACE -Wno-restrict)
-endif()
 if(PENSTOCK_WERROR)
   target_compile_options(penstock_options INTERFACE -Werror ${PENSTOCK_NOT_ERRORS})
 endif()

@@ -25,6 +25,10 @@ sum = ["/bytes"]
 min = ["/bytes"]
 max = ["/bytes"]
 avg = ["/bytes"]
+
+[[table]]
+name = "latest"
+topic = "web"
 """
 HOUR = 3_600_000
 EVENTS = [{"user": f"u{n % 10}", "ts": n * HOUR // 4, "status": [200, 404, "200", True][n % 4],
@@ -111,12 +115,20 @@ def test_an_answer_says_how_complete_it_is(server):
     assert {int(p): o for p, o in page["complete_to"]["web"].items()} == server.log_ends("web")
 
 
+def test_a_table_holds_the_latest_event_of_each_key(server):
+    latest = {entry["key"][0]: entry["value"] for entry in server.entries("latest")}
+
+    assert latest == {event["user"]: event for event in EVENTS}
+
+
 def test_stores_are_described(server):
     stores = {store["name"]: store for store in server.get_json("/v1/stores")["stores"]}
 
     assert stores["by_status"]["group_by"] == ["/status", "/path"]
     assert stores["by_status"]["window_ms"] == HOUR
     assert stores["by_status"]["entries"] == len(expected())
+    assert stores["latest"]["kind"] == "table"
+    assert stores["latest"]["entries"] == 10
 
 
 def test_events_can_be_read_by_page_and_from_the_end(server):

@@ -62,6 +62,10 @@ count = true
 sum = ["/n"]
 min = ["/n"]
 max = ["/n"]
+
+[[table]]
+name = "latest"
+topic = "by_key"
 """
 
 RESEND = {"by_id": writers.BY_EVENT_ID, "by_key": writers.BY_IDEMPOTENCY_KEY, "plain": writers.NEVER}
@@ -125,7 +129,7 @@ def run(penstock_bin, full_run, tmp_path_factory):
         writers.start(load)
         result["recovery_s"] = [kill_and_restart(server, rng) for _ in range(cycles)]
         writers.stop(load)
-        for store, topic in (("amounts", "by_id"), ("plain_amounts", "plain")):
+        for store, topic in (("amounts", "by_id"), ("plain_amounts", "plain"), ("latest", "by_key")):
             server.wait_until_counted(store, topic)
             result["entries"][store] = list(server.entries(store))
         for topic in RESEND:
@@ -187,6 +191,14 @@ def test_repartitioned_aggregates_are_those_of_the_log(run):
     expected = aggregate(log, lambda event: (event["w"], event["amount"]), lambda event: event["n"])
 
     assert merged(run["entries"]["plain_amounts"], "/n") == expected
+
+
+def test_the_table_holds_the_last_event_of_each_key(run):
+    expected = {}
+    for events in run["logs"]["by_key"].values():
+        expected.update({event["w"]: event for event in events})
+
+    assert {entry["key"][0]: entry["value"] for entry in run["entries"]["latest"]} == expected
 
 
 @pytest.mark.parametrize("topic", RESEND)

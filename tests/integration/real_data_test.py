@@ -84,6 +84,10 @@ count = true
 min = ["/properties/mag"]
 max = ["/properties/mag"]
 avg = ["/properties/mag"]
+
+[[table]]
+name = "last_reading"
+topic = "iot_weather"
 """
 
 TOPICS = {"web_access": "status_by_hour", "iot_weather": "weather_by_day",
@@ -138,8 +142,8 @@ def run(penstock_bin, sample_data, tmp_path_factory):
     server = Penstock(penstock_bin, CONFIG, work / "data", work)
     server.start()
     try:
-        result = collections.namedtuple("Run", "data work lines entries events ends")(
-            sample_data, work / "data", {}, {}, {}, {})
+        result = collections.namedtuple("Run", "data work lines entries table events ends")(
+            sample_data, work / "data", {}, {}, None, {}, {})
         for topic, store in TOPICS.items():
             result.lines[topic] = (sample_data / f"{topic}.ndjson").read_bytes().splitlines()
             assert post_file(server, topic, result.lines[topic]) == len(result.lines[topic])
@@ -147,6 +151,7 @@ def run(penstock_bin, sample_data, tmp_path_factory):
             result.entries[store] = list(server.entries(store))
             result.events[topic] = list(server.event_lines(topic))
             result.ends[topic] = server.log_ends(topic)
+        result = result._replace(table=list(server.entries("last_reading")))
         server.stop()
         yield result
     finally:
@@ -252,6 +257,11 @@ def test_iot_weather_readings_per_day(run):
             assert found[day][0] == count
             assert math.isclose(found[day][1], average, rel_tol=1e-12, abs_tol=1e-12)
             assert list(found[day][2:]) == extremes
+
+
+def test_the_table_holds_the_last_reading(run):
+    assert [entry["key"] for entry in run.table] == [["seattle"]]
+    assert run.table[0]["value"] == json.loads(run.lines["iot_weather"][-1])
 
 
 def test_github_webhooks_per_event(run):
