@@ -1,9 +1,12 @@
 #include "core/json_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
+#include "core/bytes.h"
 #include "core/check.h"
 
 namespace penstock {
@@ -29,6 +32,16 @@ char short_escape(char c) {
     default:
       return 0;
   }
+}
+
+// The high bit of each byte that is below 0x20, a quote or a backslash. Bytes above 0x7f have no
+// say in this; where a borrow runs into the byte above, a byte was marked already.
+std::uint64_t marks_of_escapes(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
+  constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
+  const std::uint64_t quotes = bytes ^ kOnes * '"';
+  const std::uint64_t backslashes = bytes ^ kOnes * '\\';
+  return ((bytes - kOnes * 0x20) | (quotes - kOnes) | (backslashes - kOnes)) & ~bytes & kHighBits;
 }
 
 bool needs_escape(char c) {
@@ -58,8 +71,24 @@ void append_number(std::string& out, T number) {
 
 }  // namespace
 
+bool needs_json_escape(std::string_view text) {
+  const auto* at = reinterpret_cast<const std::byte*>(text.data());
+  std::size_t left = text.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    if (marks_of_escapes(load_le<std::uint64_t>(at)) != 0) {
+      return true;
+    }
+  }
+  return std::ranges::any_of(text.substr(text.size() - left), needs_escape);
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
+  if (!needs_json_escape(text)) {
+    out += text;
+    out += '"';
+    return;
+  }
   std::size_t copied = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (needs_escape(text[at])) {

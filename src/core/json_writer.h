@@ -70,6 +70,9 @@ class JsonWriter {
   bool comma_due_ = false;
 };
 
+// Whether append_json_string() would do more than put quotes around `text`.
+[[nodiscard]] bool needs_json_escape(std::string_view text);
+
 // Appends `text` as a JSON string, with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 

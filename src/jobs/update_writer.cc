@@ -1,8 +1,8 @@
 #include "jobs/update_writer.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <string_view>
+#include <utility>
 
 #include "core/check.h"
 #include "core/json_writer.h"
@@ -23,54 +23,55 @@ namespace {
 constexpr std::size_t kUpdateBytesPerCommit = 8 * 1024 * 1024;
 constexpr std::size_t kUpdatesPerTurn = 256;
 constexpr std::size_t kPrefetchDistance = 8;
+constexpr std::string_view kBeforeParts = R"({"key":[)";
 
-void append_integer(std::string& out, std::int64_t number) {
-  std::array<char, 20> digits;
-  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), written.ptr);
+// What put_parts() may write: each part has a tag or a kind and a length, which make up for quotes,
+// comma and the words null, true and false.
+std::size_t parts_size_max(store::KeyView key) {
+  return TextBuffer::json_string_size_max(key.bytes.size()) + sizeof("false");
 }
 
-void append_number(std::string& out, const store::Number& number) {
-  if (const auto* integer = std::get_if<std::int64_t>(&number)) {
-    append_integer(out, *integer);
-  } else if (const auto* fraction = std::get_if<double>(&number)) {
-    append_json_number(out, *fraction);
-  } else {
-    out += "null";
-  }
-}
-
-void append_part(std::string& out, KeyPart::Kind kind, std::string_view text) {
+void put_part(TextBuffer& to, KeyPart::Kind kind, std::string_view text) {
   switch (kind) {
     case KeyPart::Kind::kNull:
-      out += "null";
+      to.put("null");
       break;
     case KeyPart::Kind::kFalse:
-      out += "false";
+      to.put("false");
       break;
     case KeyPart::Kind::kTrue:
-      out += "true";
+      to.put("true");
       break;
     case KeyPart::Kind::kNumber:
-      out += text;
+      to.put(text);
       break;
     case KeyPart::Kind::kString:
-      append_json_string(out, text);
+      to.put_json_string(text);
       break;
   }
 }
 
 // The parts, with commas between.
-void append_parts(std::string& out, store::KeyView key) {
+void put_parts(TextBuffer& to, store::KeyView key) {
   if (key.tag != KeyTag::kComposite) {
-    append_part(out, static_cast<KeyPart::Kind>(key.tag), as_text(key.bytes));
+    put_part(to, static_cast<KeyPart::Kind>(key.tag), as_text(key.bytes));
     return;
   }
   const auto parts = key_parts(key);
   PENSTOCK_CHECK(parts.has_value());  // only well-formed keys come into a store
   for (std::size_t index = 0; index < parts->size(); ++index) {
-    out += index == 0 ? "" : ",";
-    append_part(out, (*parts)[index].kind, (*parts)[index].text);
+    to.put(index == 0 ? "" : ",");
+    put_part(to, (*parts)[index].kind, (*parts)[index].text);
+  }
+}
+
+void put_number(TextBuffer& to, const store::Number& number) {
+  if (const auto* integer = std::get_if<std::int64_t>(&number)) {
+    to.put_json_number(*integer);
+  } else if (const auto* fraction = std::get_if<double>(&number)) {
+    to.put_json_number(*fraction);
+  } else {
+    to.put("null");
   }
 }
 
@@ -79,6 +80,7 @@ void append_parts(std::string& out, store::KeyView key) {
 UpdateWriter::UpdateWriter(topology::ProcessorContext& context, WindowStore& store,
                            topology::Output& output, std::chrono::milliseconds interval)
     : context_(context), store_(store), output_(output), interval_(interval) {
+  plan_aggregates();
   // Ordinary commits carry the updates; this is for when no more events come.
   using std::chrono::milliseconds;
   const auto check_every = std::clamp(interval_ / 4, milliseconds(5), milliseconds(250));
@@ -116,56 +118,67 @@ void UpdateWriter::write(const WindowStore::Changed& changed) {
   if (changed.window_start != window_start_) {
     set_window(changed.window_start);
   }
-  const store::RowKey key(changed.row);
-  key_ = "[";
-  append_parts(key_, key.view());
-  const std::size_t parts_end = key_.size();
-  value_ = R"({"key":)";
-  value_.append(key_, 0, parts_end);
-  key_ += parts_end == 1 ? "" : ",";
-  key_ += start_text_;
-  value_ += window_text_;
-  append_aggregates(WindowStore::cells_of(changed.row));
-  value_ += '}';
-  const Timestamp last_moment = store_.windows().end_of(changed.window_start) + -1;
-  output_.append(last_moment, as_bytes(key_), as_bytes(value_));
+  const store::RowKey row_key(changed.row);
+  const store::KeyView key = row_key.view();
+  const std::size_t parts_max = parts_size_max(key);
+  key_.clear(parts_max + start_text_.size() + 2);
+  key_.put('[');
+  put_parts(key_, key);
+  const std::string_view parts = key_.text().substr(1);
+  value_.clear(kBeforeParts.size() + parts.size() + window_text_.size() + aggregates_size_max_);
+  value_.put(kBeforeParts);
+  value_.put(parts);
+  key_.put(parts.empty() ? "" : ",");
+  key_.put(start_text_);
+  value_.put(window_text_);
+  put_aggregates(WindowStore::cells_of(changed.row));
+  output_.append(last_moment_, as_bytes(key_.text()), as_bytes(value_.text()));
 }
 
 void UpdateWriter::set_window(Timestamp start) {
   window_start_ = start;
+  last_moment_ = store_.windows().end_of(start) + -1;
   const std::string start_time = format_rfc3339(start.value());
   const std::string end_time = format_rfc3339(store_.windows().end_of(start).value());
   start_text_ = "\"" + start_time + "\"]";
   window_text_ = R"(],"window_start":")" + start_time + R"(","window_end":")" + end_time + '"';
 }
 
-void UpdateWriter::append_aggregates(const std::uint64_t* cells) {
+// All text that does not depend on the row: "count":, "sum":{"/bytes":, and so on.
+void UpdateWriter::plan_aggregates() {
   using Kind = AggregateColumn::Kind;
   const std::vector<AggregateColumn>& columns = store_.layout().columns();
+  std::string text;
   for (const Kind kind : {Kind::kCount, Kind::kSum, Kind::kMin, Kind::kMax, Kind::kAvg}) {
     bool first = true;
     for (std::size_t index = 0; index < columns.size(); ++index) {
       if (columns[index].kind != kind) {
         continue;
       }
-      if (first) {
-        value_ += ",\"";
-        value_ += to_string(kind);
-        value_ += kind == Kind::kCount ? "\":" : "\":{";
-      } else {
-        value_ += ',';
-      }
-      first = false;
+      text += first ? ",\"" + std::string(to_string(kind)) + "\":" : ",";
       if (kind != Kind::kCount) {
-        append_json_string(value_, columns[index].pointer);
-        value_ += ':';
+        text += first ? "{" : "";
+        append_json_string(text, columns[index].pointer);
+        text += ':';
       }
-      append_number(value_, store_.layout().result(cells, index));
+      aggregates_.push_back({std::exchange(text, {}), index});
+      first = false;
     }
-    if (!first && kind != Kind::kCount) {
-      value_ += '}';
-    }
+    text += !first && kind != Kind::kCount ? "}" : "";
   }
+  after_aggregates_ = text + '}';
+  aggregates_size_max_ = after_aggregates_.size();
+  for (const Aggregate& aggregate : aggregates_) {
+    aggregates_size_max_ += aggregate.before.size() + TextBuffer::kNumberSizeMax;
+  }
+}
+
+void UpdateWriter::put_aggregates(const std::uint64_t* cells) {
+  for (const Aggregate& aggregate : aggregates_) {
+    value_.put(aggregate.before);
+    put_number(value_, store_.layout().result(cells, aggregate.column));
+  }
+  value_.put(after_aggregates_);
 }
 
 }  // namespace penstock::jobs

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "core/text_buffer.h"
 #include "store/window_store.h"
 #include "topology/processor.h"
 
@@ -32,9 +33,16 @@ class UpdateWriter {
   [[nodiscard]] bool is_idle() const { return !store_.oldest_change().has_value(); }
 
  private:
+  // An aggregate in the value: what stands before its number.
+  struct Aggregate {
+    std::string before;
+    std::size_t column;
+  };
+
   [[nodiscard]] topology::TimePoint due_until() const;
   void write(const store::WindowStore::Changed& changed);
-  void append_aggregates(const std::uint64_t* cells);
+  void plan_aggregates();
+  void put_aggregates(const std::uint64_t* cells);
   void set_window(Timestamp start);
 
   topology::ProcessorContext& context_;
@@ -42,10 +50,14 @@ class UpdateWriter {
   topology::Output& output_;
   const std::chrono::milliseconds interval_;
   std::vector<store::WindowStore::Changed> due_;
-  std::string key_;
-  std::string value_;
+  TextBuffer key_;
+  TextBuffer value_;
+  std::vector<Aggregate> aggregates_;
+  std::string after_aggregates_;
+  std::size_t aggregates_size_max_ = 0;
   // Of the window written last:
   Timestamp window_start_ = store::kNoStreamTime;
+  Timestamp last_moment_;
   std::string start_text_;
   std::string window_text_;
 };
