@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 #include <sys/mman.h>
 
@@ -36,9 +37,15 @@ void* map_aligned(std::size_t size) {
 
 }  // namespace
 
-LargeMemory::LargeMemory(std::size_t size) : size_(size) {
+LargeMemory::LargeMemory(std::size_t size, std::size_t alignment) : size_(size) {
+  PENSTOCK_CHECK(alignment <= kHugePageSize);
   if (size >= kHugePageSize) {
     data_ = map_aligned(mapped_size(size));
+  } else if (size > 0 && alignment > alignof(std::max_align_t)) {
+    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+    data_ = std::aligned_alloc(alignment, rounded);
+    PENSTOCK_CHECK(data_ != nullptr);
+    std::memset(data_, 0, rounded);
   } else if (size > 0) {
     data_ = std::calloc(1, size);
     PENSTOCK_CHECK(data_ != nullptr);

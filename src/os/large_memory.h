@@ -21,7 +21,8 @@ class LargeMemory {
   static constexpr std::size_t kHugePageSize = std::size_t{2} << 20;
 
   LargeMemory() = default;
-  explicit LargeMemory(std::size_t size);
+  // `alignment`: a power of two, at most kHugePageSize.
+  explicit LargeMemory(std::size_t size, std::size_t alignment = alignof(std::max_align_t));
 
   LargeMemory(LargeMemory&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -34,7 +35,6 @@ class LargeMemory {
 
   ~LargeMemory();
 
-  // Aligned for any type.
   [[nodiscard]] void* data() const { return data_; }
 
   [[nodiscard]] std::size_t size() const { return size_; }

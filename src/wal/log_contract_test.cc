@@ -22,6 +22,7 @@ Options small_options(const std::string& directory) {
   Options options;
   options.directory = directory;
   options.segment_bytes = 16 * kMiB;
+  options.group_bytes_max = 4 * kMiB;
   options.append_bytes_max = 4 * kMiB;
   options.tail_cache_bytes = 2 * kMiB;
   options.reserve_bytes = kMiB;

@@ -23,8 +23,9 @@ struct Options {
 
   // Size of each segment file, allocated at once. A whole number of 4 KiB blocks.
   std::uint64_t segment_bytes = 256 * kMiB;
-  // More waiting appends than this are split over several groups.
-  std::size_t group_bytes_max = kMiB;
+  // More waiting appends than this are split over several groups. Large, because a sync may take
+  // ten milliseconds: what came in meanwhile is to need only one more.
+  std::size_t group_bytes_max = 8 * kMiB;
   // The largest append or transaction; at most a quarter of a segment.
   std::size_t append_bytes_max = 32 * kMiB;
   // Appends that wait for the disk; beyond either limit append() answers kBusy.

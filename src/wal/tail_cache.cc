@@ -1,7 +1,6 @@
 #include "wal/tail_cache.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -12,20 +11,19 @@ namespace {
 
 // Touched at once: the first touch of memory costs more than the copy into it (facts: a virtual
 // machine's host has to find a page too).
-std::byte* allocate(std::size_t size) {
-  auto* data = static_cast<std::byte*>(std::aligned_alloc(kBlockSize, size));
-  PENSTOCK_CHECK(data != nullptr);
-  std::memset(data, 0, size);
-  return data;
+os::LargeMemory allocate(std::size_t size) {
+  os::LargeMemory memory(size, kBlockSize);
+  std::memset(memory.data(), 0, size);
+  return memory;
 }
 
 }  // namespace
 
-Chunk::Chunk(Ref<ChunkPool> pool, std::byte* data, std::size_t capacity)
-    : pool_(std::move(pool)), data_(data), capacity_(capacity) {}
+Chunk::Chunk(Ref<ChunkPool> pool, os::LargeMemory memory)
+    : pool_(std::move(pool)), memory_(std::move(memory)) {}
 
 Chunk::~Chunk() {
-  pool_->give_back(data_, capacity_);
+  pool_->give_back(std::move(memory_));
 }
 
 ChunkPool::ChunkPool(std::size_t chunk_bytes, std::size_t kept_max)
@@ -33,40 +31,27 @@ ChunkPool::ChunkPool(std::size_t chunk_bytes, std::size_t kept_max)
   PENSTOCK_CHECK(chunk_bytes % kBlockSize == 0);
 }
 
-ChunkPool::~ChunkPool() {
-  free_.with([](std::vector<std::byte*>& unused) {
-    for (std::byte* data : unused) {
-      std::free(data);
-    }
-  });
-}
-
 Ref<Chunk> ChunkPool::take(std::size_t size) {
   const std::size_t capacity = std::max(chunk_bytes_, std::size_t{round_up_to_block(size)});
-  std::byte* data = nullptr;
+  os::LargeMemory memory;
   if (capacity == chunk_bytes_) {
-    free_.with([&](std::vector<std::byte*>& unused) {
+    free_.with([&](std::vector<os::LargeMemory>& unused) {
       if (!unused.empty()) {
-        data = unused.back();
+        memory = std::move(unused.back());
         unused.pop_back();
       }
     });
   }
-  return make_ref<Chunk>(Ref<ChunkPool>(this), data != nullptr ? data : allocate(capacity),
-                         capacity);
+  return make_ref<Chunk>(Ref<ChunkPool>(this),
+                         memory.size() > 0 ? std::move(memory) : allocate(capacity));
 }
 
-void ChunkPool::give_back(std::byte* data, std::size_t capacity) {
-  const bool kept = free_.with([&](std::vector<std::byte*>& unused) {
-    if (capacity != chunk_bytes_ || unused.size() >= kept_max_) {
-      return false;
+void ChunkPool::give_back(os::LargeMemory memory) {
+  free_.with([&](std::vector<os::LargeMemory>& unused) {
+    if (memory.size() == chunk_bytes_ && unused.size() < kept_max_) {
+      unused.push_back(std::move(memory));
     }
-    unused.push_back(data);
-    return true;
   });
-  if (!kept) {
-    std::free(data);
-  }
 }
 
 void TailCache::add(Ref<Chunk> chunk) {

@@ -1,9 +1,10 @@
 // TailCache keeps what was written last in memory, for readers that are caught up.
 //
-// Groups are built in chunks: aligned memory, touched in advance, that is an image of one stretch
-// of one segment. The chunk that was written to disk is the one that readers get, without a copy.
-// The newest chunks up to a limit stay in the cache; a reader keeps what it got alive with its Ref,
-// and the memory goes back to the pool with the last one.
+// Groups are built in chunks: aligned memory on huge pages (the kernel pins them page by page for
+// each direct write), touched in advance, that is an image of one stretch of one segment. The chunk
+// that was written to disk is the one that readers get, without a copy. The newest chunks up to a
+// limit stay in the cache; a reader keeps what it got alive with its Ref, and the memory goes back
+// to the pool with the last one.
 //
 // Invariants
 //   I1  The cache holds at most `limit` bytes of chunks and one more; readers and the writer may
@@ -22,6 +23,7 @@
 #include "core/bytes.h"
 #include "core/guarded.h"
 #include "core/ref_counted.h"
+#include "os/large_memory.h"
 #include "wal/format.h"
 
 namespace penstock::wal {
@@ -30,12 +32,12 @@ class ChunkPool;
 
 class Chunk final : public RefCounted {
  public:
-  Chunk(Ref<ChunkPool> pool, std::byte* data, std::size_t capacity);
+  Chunk(Ref<ChunkPool> pool, os::LargeMemory memory);
   ~Chunk() override;
 
-  [[nodiscard]] std::byte* data() const { return data_; }
+  [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(memory_.data()); }
 
-  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] std::size_t capacity() const { return memory_.size(); }
 
   // What it is an image of: `segment` from `position` on.
   SegmentNumber segment;
@@ -43,15 +45,13 @@ class Chunk final : public RefCounted {
 
  private:
   Ref<ChunkPool> pool_;
-  std::byte* data_;
-  std::size_t capacity_;
+  os::LargeMemory memory_;
 };
 
 class ChunkPool final : public RefCounted {
  public:
   // Chunks of `chunk_bytes`, a multiple of 4 KiB; up to `kept_max` unused ones are kept.
   ChunkPool(std::size_t chunk_bytes, std::size_t kept_max);
-  ~ChunkPool() override;
 
   // At least `size` bytes; larger than usual if need be.
   [[nodiscard]] Ref<Chunk> take(std::size_t size);
@@ -59,11 +59,11 @@ class ChunkPool final : public RefCounted {
  private:
   friend class Chunk;
 
-  void give_back(std::byte* data, std::size_t capacity);
+  void give_back(os::LargeMemory memory);
 
   const std::size_t chunk_bytes_;
   const std::size_t kept_max_;
-  Guarded<std::vector<std::byte*>> free_;
+  Guarded<std::vector<os::LargeMemory>> free_;
 };
 
 class TailCache {

@@ -18,7 +18,10 @@ constexpr std::size_t kChunksMin = 4;
 
 std::size_t chunk_bytes(const Options& options) {
   const std::size_t wanted = kGroupsPerChunk * (options.group_bytes_max + kBlockSize);
-  return round_up_to_block(std::min(wanted, options.tail_cache_bytes / kChunksMin) + 1);
+  const std::uint64_t size =
+      round_up_to_block(std::min(wanted, options.tail_cache_bytes / kChunksMin) + 1);
+  constexpr std::uint64_t kHugePage = os::LargeMemory::kHugePageSize;
+  return size < kHugePage ? size : (size + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 // Such a request is a group of its own, so that it sees everything before it.
