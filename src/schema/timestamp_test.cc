@@ -101,5 +101,18 @@ TEST(Timestamp, TakesStringsAndNothingElse) {
   EXPECT_EQ(ms_of_value(JsonType::kArray, "[1]"), -1);
 }
 
+TEST(Timestamp, ReadsEveryNumberOfThirteenDigitsAsTheStandardLibraryDoes) {
+  os::SeededRandom random(3);
+  for (int round = 0; round < 20'000; ++round) {
+    const auto number =
+        static_cast<std::int64_t>(random.below(9'000'000'000'000) + 1'000'000'000'000);
+
+    EXPECT_EQ(ms_of_value(JsonType::kNumber, std::to_string(number)), number);
+  }
+  EXPECT_EQ(ms_of_value(JsonType::kNumber, "-123456789012"), -1);
+  EXPECT_EQ(ms_of_value(JsonType::kNumber, "1717171717.17"), 1717171717);
+  EXPECT_EQ(ms_of_value(JsonType::kNumber, "1.71717171e12"), 1717171710000);
+}
+
 }  // namespace
 }  // namespace penstock
