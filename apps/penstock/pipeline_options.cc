@@ -61,6 +61,9 @@ const config::TopicSettings& topic_of(const config::PipelineConfig& config,
 }
 
 // What `group_by` means when it is left out: the topic's key.
+// A stream thread may put at least so much into a commit.
+constexpr std::size_t kCommitBytesMin = 512 * kKiB;
+
 std::vector<std::string> group_of(const std::vector<std::string>& group_by,
                                   const config::TopicSettings& topic) {
   return group_by.empty() && topic.key ? std::vector{*topic.key} : group_by;
@@ -98,6 +101,8 @@ wal::Options wal_options(const config::PipelineConfig& config) {
   wal::Options options;
   options.directory = os::join_path(config.log.data_dir, "log");
   options.segment_bytes = config.log.segment_size;
+  options.group_bytes_max =
+      std::min<std::size_t>(options.group_bytes_max, options.segment_bytes / 4);
   options.append_bytes_max =
       std::min<std::size_t>(options.append_bytes_max, options.segment_bytes / 4);
   options.reserve_bytes = std::min(options.reserve_bytes, options.segment_bytes / 8);
@@ -162,12 +167,18 @@ Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config) {
 }
 
 engine::Streams::Options streams_options(const config::PipelineConfig& config) {
+  const wal::Options log = wal_options(config);
   engine::Streams::Options options;
-  options.threads_per_job =
-      static_cast<std::int32_t>(std::max<std::uint64_t>(1, config.engine.threads));
+  options.threads_per_job = static_cast<std::int32_t>(
+      config.engine.threads != 0 ? config.engine.threads : 2 * os::cpu_count());
   options.thread.commit_interval = config.engine.commit_interval;
+  // All of them may commit at once, and half of the log's queue is for what comes in.
+  const std::size_t thread_count =
+      std::max<std::size_t>(1, config.aggregates.size() + config.tables.size()) *
+      static_cast<std::size_t>(options.threads_per_job);
   options.thread.commit_bytes_max =
-      std::min(options.thread.commit_bytes_max, wal_options(config).append_bytes_max / 4);
+      std::min({options.thread.commit_bytes_max, log.append_bytes_max / 4,
+                std::max<std::size_t>(kCommitBytesMin, log.queue_bytes_max / 2 / thread_count)});
   options.state_bytes_max = config.engine.state_memory_max;
   return options;
 }

@@ -41,7 +41,7 @@ struct LogSettings {
   std::string backend = "embedded";
   std::string data_dir = "data";
   std::uint64_t segment_size = 256 * kMiB;
-  std::uint64_t tail_size = 64 * kMiB;
+  std::uint64_t tail_size = 128 * kMiB;
   std::uint64_t queue_size_max = 64 * kMiB;
   std::optional<milliseconds> retention_time = 7 * 24h;
   std::optional<std::uint64_t> retention_size;
@@ -87,7 +87,7 @@ struct IngestSettings {
 
 // [engine]
 struct EngineSettings {
-  std::uint64_t threads = 1;
+  std::uint64_t threads = 0;
   milliseconds commit_interval = 20ms;
   std::uint64_t state_memory_max = 512 * kMiB;
 

@@ -251,8 +251,9 @@ inline constexpr std::array kEngineSettings{
         "threads",
         Kind::kCount,
         &EngineSettings::threads,
-        "Stream threads of each job; more than its topic has partitions are of no use.",
-        {1, 256}},
+        "Stream threads of each job, at most one per partition; 0: two per core, since each waits "
+        "for the disk at times.",
+        {0, 256}},
     Setting<EngineSettings>{"commit_interval",
                             Kind::kDuration,
                             &EngineSettings::commit_interval,

@@ -740,6 +740,11 @@ Status StreamThread::update_idle() {
 }
 
 void StreamThread::wait(std::chrono::microseconds timeout_max) {
+  if (state_ == ThreadState::kCommitting) {
+    // Not for the consumer: that has more to read nearly always, and nothing is read now.
+    (void)commit_->wait_for(timeout_max);
+    return;
+  }
   const auto timeout = std::min(timeout_max, time_to_next_step());
   if (consumer_ != nullptr && timeout.count() > 0) {
     consumer_->wait(timeout);
@@ -767,9 +772,6 @@ std::chrono::microseconds StreamThread::time_to_next_step() const {
     if (const auto punctuation = task->next_punctuation()) {
       next = std::min(next, *punctuation);
     }
-  }
-  if (state_ == ThreadState::kCommitting) {
-    next = now + kLong;  // its completion wakes us
   }
   return std::max(std::chrono::microseconds(0),
                   std::chrono::duration_cast<std::chrono::microseconds>(next - now));

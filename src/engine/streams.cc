@@ -25,7 +25,9 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
     }
   }
   for (const auto& application : streams->applications_) {
-    for (std::int32_t index = 0; index < options.threads_per_job; ++index) {
+    const std::int32_t count =
+        std::min(options.threads_per_job, static_cast<std::int32_t>(application->task_count));
+    for (std::int32_t index = 0; index < count; ++index) {
       StreamThread::Options thread = options.thread;
       thread.application_id = application->job.name;
       thread.index = index;

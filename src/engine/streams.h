@@ -42,7 +42,7 @@ struct Job {
 class Streams final : public store::QueryPort {
  public:
   struct Options {
-    std::int32_t threads_per_job = 1;
+    std::int32_t threads_per_job = 1;            // at most; a thread without a task is not made
     std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
     StreamThread::Options thread;                // application_id and index are filled in
   };
