@@ -85,6 +85,9 @@ foreach(library IN ITEMS arrow parquet)
 endforeach()
 set_property(TARGET third_party::parquet PROPERTY INTERFACE_LINK_LIBRARIES third_party::arrow)
 
+# For tests: the files of JSONTestSuite.
+set(PENSTOCK_JSON_TEST_SUITE "${PENSTOCK_DEPS}/json-test-suite/test_parsing")
+
 find_package(CLI11 REQUIRED)
 add_library(third_party::cli11 ALIAS CLI11::CLI11)
 
