@@ -9,6 +9,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "net/host.h"
 #include "net/http_server.h"
 #include "net/text.h"
 
@@ -81,7 +82,7 @@ class Parser final : public http::basic_parser<true> {
     request_.headers.push_back({to_std(name), to_std(value)});
     switch (field) {
       case http::field::host:
-        ++host_count_;
+        on_host(to_std(value), error);
         break;
       case http::field::content_length:
         on_content_length(to_std(value), error);
@@ -97,6 +98,13 @@ class Parser final : public http::basic_parser<true> {
         break;
       default:
         break;
+    }
+  }
+
+  void on_host(std::string_view value, ErrorCode& error) {
+    ++host_count_;
+    if (!is_host(value)) {
+      refuse(bad_request("the Host header is not a host"), error);
     }
   }
 
@@ -170,6 +178,7 @@ Refusal describe(const beast::error_code& error) {
 // Splits the target into path and query; an absolute target (as sent to proxies) loses its origin.
 std::optional<Refusal> split_target(HttpRequest& request) {
   std::string_view target = request.target;
+  bool absolute = false;
   const bool visible = std::all_of(target.begin(), target.end(),
                                    [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
   if (!visible) {
@@ -177,18 +186,22 @@ std::optional<Refusal> split_target(HttpRequest& request) {
   }
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (equal_ignoring_case(target.substr(0, scheme.size()), scheme)) {
-      target.remove_prefix(std::min(target.find_first_of("/?", scheme.size()), target.size()));
-      if (target.empty() || target.front() != '/') {
-        return bad_request("the request target has no path");
+      target.remove_prefix(scheme.size());
+      const std::string_view host = target.substr(0, target.find_first_of("/?"));
+      if (host.empty() || host.front() == ':' || !is_host(host)) {
+        return bad_request("the request target names no host");
       }
+      target.remove_prefix(host.size());
+      absolute = true;
     }
   }
-  if (target.front() != '/' && !(target == "*" && request.method == Method::kOptions)) {
+  const std::size_t question = std::min(target.find('?'), target.size());
+  request.target = target;
+  request.path = absolute && question == 0 ? "/" : target.substr(0, question);
+  if (!request.path.starts_with('/') &&
+      !(request.path == "*" && request.method == Method::kOptions)) {
     return bad_request("the request target does not begin with a '/'");
   }
-  request.target = target;
-  const std::size_t question = std::min(target.find('?'), target.size());
-  request.path = target.substr(0, question);
   request.query = target.substr(std::min(question + 1, target.size()));
   return std::nullopt;
 }

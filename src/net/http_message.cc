@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/json_writer.h"
+#include "core/utf8.h"
 #include "net/request_pool.h"
 #include "net/text.h"
 
@@ -37,6 +38,12 @@ std::optional<std::string_view> HttpRequest::header(std::string_view name) const
     return equal_ignoring_case(field.name, name);
   });
   return found == headers.end() ? std::nullopt : std::optional(found->value);
+}
+
+std::size_t HttpRequest::header_count(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(
+      headers.begin(), headers.end(),
+      [&](const HeaderField& field) { return equal_ignoring_case(field.name, name); }));
 }
 
 std::optional<std::string> HttpRequest::query_parameter(std::string_view name) const {
@@ -147,7 +154,15 @@ std::string error_body(std::string_view code, std::string_view message) {
   std::string body = R"({"code":)";
   append_json_string(body, code);
   body += R"(,"message":)";
-  append_json_string(body, message);
+  if (is_utf8(message)) {
+    append_json_string(body, message);
+  } else {  // it repeats what the client sent
+    std::string shown(message);
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
+        '?');
+    append_json_string(body, shown);
+  }
   body += "}";
   return body;
 }

@@ -46,6 +46,9 @@ struct HttpRequest {
   // The first header of that name, in any case.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 
+  // How many headers of that name there are.
+  [[nodiscard]] std::size_t header_count(std::string_view name) const;
+
   // The decoded value of the first query parameter of that name.
   [[nodiscard]] std::optional<std::string> query_parameter(std::string_view name) const;
 

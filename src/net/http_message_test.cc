@@ -36,6 +36,7 @@ TEST(PercentDecode, UndoesEscapesAndRefusesHalfOnes) {
 
 TEST(ErrorBody, IsJson) {
   EXPECT_EQ(error_body("bad", "say \"please\""), R"({"code":"bad","message":"say \"please\""})");
+  EXPECT_EQ(error_body("bad", "no \xff\xc3!"), R"({"code":"bad","message":"no ??!"})");
 }
 
 }  // namespace
