@@ -150,12 +150,12 @@ void HttpConnection::process_input() {
   }
 }
 
-// Empty lines before a request are allowed (RFC 9112 section 2.2).
+// Empty lines before a request are allowed (RFC 9112 section 2.2); half of one may be here so far.
 bool HttpConnection::skip_blank_lines() {
   while (as_text(input_.unread()).starts_with("\r\n")) {
     input_.consume(2);
   }
-  return !input_.empty();
+  return !input_.empty() && as_text(input_.unread()) != "\r";
 }
 
 bool HttpConnection::take_head() {

@@ -171,6 +171,17 @@ TEST_F(HttpSmugglingTest, RequestsBeforeAHostileOneAreAnswered) {
   EXPECT_EQ(count(responses, "400 Bad Request"), 1U);
 }
 
+TEST_F(HttpSmugglingTest, AnEmptyLineInFrontMayComeInTwoPieces) {
+  start();
+  Client client(*this);
+
+  client.send("\r");
+  EXPECT_EQ(client.receive(), "");
+  client.send("\n" + std::string(kHidden));
+
+  EXPECT_EQ(status_of(client.receive()), 200);
+}
+
 TEST_F(HttpSmugglingTest, WhatLooksOddButIsAllowedIsTaken) {
   start();
   const std::vector<std::string> allowed = {
