@@ -60,10 +60,10 @@ const config::TopicSettings& topic_of(const config::PipelineConfig& config,
   return *found;
 }
 
-// What `group_by` means when it is left out: the topic's key.
 // A stream thread may put at least so much into a commit.
 constexpr std::size_t kCommitBytesMin = 512 * kKiB;
 
+// What `group_by` means when it is left out: the topic's key.
 std::vector<std::string> group_of(const std::vector<std::string>& group_by,
                                   const config::TopicSettings& topic) {
   return group_by.empty() && topic.key ? std::vector{*topic.key} : group_by;
@@ -101,11 +101,14 @@ wal::Options wal_options(const config::PipelineConfig& config) {
   wal::Options options;
   options.directory = os::join_path(config.log.data_dir, "log");
   options.segment_bytes = config.log.segment_size;
+  // A quarter of a file and the queue have room for the largest request: config has checked that.
+  options.append_bytes_max = std::max<std::size_t>(
+      config.append_size_max(),
+      std::min({options.append_bytes_max, options.segment_bytes / 4, config.log.queue_size_max}));
   options.group_bytes_max =
       std::min<std::size_t>(options.group_bytes_max, options.segment_bytes / 4);
-  options.append_bytes_max =
-      std::min<std::size_t>(options.append_bytes_max, options.segment_bytes / 4);
   options.reserve_bytes = std::min(options.reserve_bytes, options.segment_bytes / 8);
+  options.queue_bytes_max = config.log.queue_size_max;
   options.tail_cache_bytes = config.log.tail_size;
   return options;
 }
@@ -138,11 +141,15 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
   if (config.ingest.auto_create_topics) {
     PENSTOCK_TRY_ASSIGN(options.auto_create, topic_options(config.topic_defaults()));
   }
+  options.auto_created_max = config.ingest.auto_create_max;
   options.dead_letter_retention = config.ingest.dead_letter_retention;
   options.event_bytes_max = config.ingest.event_size_max;
   options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
-  options.append_bytes_max = config.ingest.batch_size_max;
+  options.log_append_bytes_max = wal_options(config).append_bytes_max;
+  options.append_bytes_max =
+      std::min<std::size_t>(config.ingest.batch_size_max, options.log_append_bytes_max / 4);
   options.linger = config.ingest.batch_time_max;
+  options.memory_bytes_max = config.ingest.memory_max;
   options.idempotency.count_max = config.ingest.idempotency_count;
   options.idempotency.time_max =
       std::chrono::duration_cast<std::chrono::seconds>(config.ingest.idempotency_time);

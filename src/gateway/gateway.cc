@@ -21,6 +21,7 @@ namespace penstock::gateway {
 
 namespace {
 
+constexpr std::string_view kIdempotencyHeader = "Idempotency-Key";
 constexpr std::string_view kRequestKeysTopic = "__idempotency_keys";
 constexpr std::size_t kRequestKeySizeMax = 256;
 
@@ -33,7 +34,12 @@ std::array<std::byte, 16> random_key() {
 
 // Reads the headers that change how a request is taken.
 Status read_headers(IngestRequest& request) {
-  request.idempotency_key = request.http->header("Idempotency-Key");
+  for (const std::string_view name : {kIdempotencyHeader, kReplayRequestHeader}) {
+    if (request.http->header_count(name) > 1) {
+      return Error(ErrorCode::kInvalid, std::string(name) + " is given more than once");
+    }
+  }
+  request.idempotency_key = request.http->header(kIdempotencyHeader);
   if (request.idempotency_key.has_value() &&
       (request.idempotency_key->empty() || request.idempotency_key->size() > kRequestKeySizeMax)) {
     return Error(ErrorCode::kInvalid, "Idempotency-Key must have 1 to " +
@@ -67,7 +73,7 @@ class Gateway::Impl {
         topics_(log, options_) {}
 
   [[nodiscard]] Status open() {
-    PENSTOCK_CHECK(options_.log_append_bytes_max >= 32 * kMiB);
+    PENSTOCK_CHECK(options_.log_append_bytes_max >= 2 * options_.append_bytes_max);
     PENSTOCK_TRY(topics_.open());
     log::TopicConfig config;
     config.name = kRequestKeysTopic;

@@ -73,8 +73,8 @@ struct GatewayOptions {
   std::size_t event_bytes_max = 1 * kMiB;
   std::uint32_t depth_max = 128;
   std::size_t errors_max = 100;  // listed in an answer; all are counted
-  // The largest append that the log takes, at least 32 MiB. A request whose records would be more
-  // is refused; mind that a dead letter takes some 400 bytes beside the event.
+  // The largest append that the log takes, at least twice append_bytes_max. A request whose records
+  // would be more is refused; mind that a dead letter takes some 400 bytes beside the event.
   std::size_t log_append_bytes_max = 32 * kMiB;
 
   // An append goes off when it has this many bytes, when the one before it is durable, or after

@@ -384,6 +384,30 @@ TEST_F(GatewayTest, ALargeBodyThatWouldMakeATooLargeAppendIsRefused) {
   EXPECT_EQ(ask("web", R"({"user":1})", {{"Idempotency-Key", "k"}}).body, kOneAccepted);
 }
 
+TEST_F(GatewayTest, ASmallLogNeverGetsMoreThanItTakesAtOnce) {
+  GatewayOptions options = keyed();
+  options.log_append_bytes_max = 256 * kKiB;
+  options.append_bytes_max = 64 * kKiB;
+  options.linger = std::chrono::seconds(1);
+  open(options);
+  const std::size_t first = post("web", R"({"user":1})");
+
+  for (int count = 1; count <= 4096; count *= 2) {
+    std::string body;
+    for (int i = 0; i < count; ++i) {
+      body += "1\n";
+    }
+    const std::size_t before = stored_bytes("web.dlq");
+
+    const Answer answer = ask("web", body);
+
+    EXPECT_TRUE(answer.status == 200 || answer.status == 413) << answer.body;
+    EXPECT_EQ(answer.status, count <= 256 ? 200 : answer.status) << count;
+    EXPECT_LE(stored_bytes("web.dlq") - before, 256 * kKiB) << count;
+  }
+  EXPECT_EQ(answer(first)->status, 200);
+}
+
 TEST_F(GatewayTest, ARequestOfTooManyEventsIsRefused) {
   GatewayOptions options = with_ids();
   options.topics.push_back(topic("plain"));
@@ -429,7 +453,10 @@ TEST_F(GatewayTest, BadHeadersAreRefused) {
 
   EXPECT_EQ(ask("web", "{}", {{"Idempotency-Key", ""}}).status, 400);
   EXPECT_EQ(ask("web", "{}", {{"Idempotency-Key", std::string(257, 'k')}}).status, 400);
+  EXPECT_EQ(ask("web", "{}", {{"Idempotency-Key", "a"}, {"idempotency-key", "b"}}).status, 400);
   EXPECT_EQ(ask("web", "{}", {{"Penstock-Dlq-Replay", "many"}}).status, 400);
+  EXPECT_EQ(ask("web", "{}", {{"Penstock-Dlq-Replay", "1"}, {"Penstock-Dlq-Replay", "0"}}).status,
+            400);
 }
 
 TEST_F(GatewayTest, CountsEventsByOutcome) {

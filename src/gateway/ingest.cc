@@ -20,11 +20,23 @@ constexpr std::size_t kKeylessRun = 64 * kKiB;
 // Most events of a request. Those of a topic with ids take 120 bytes of scratch memory each.
 constexpr std::size_t kEventsMax = 250'000;
 
-// A request with a larger body gets an append that is empty when it is taken, so that its records
-// can be dropped if they turn out to be too much. A smaller one never is: if every two bytes of it
-// are a dead letter, at 900 bytes each with the longest topic name, they make 29 MiB.
+// A request with a larger body than shared_body_max() gets an append that is empty when it is
+// taken, so that its records can be dropped if they turn out to be too much. A smaller one never
+// is, even if every two bytes of it are a dead letter, at 900 bytes each with the longest topic
+// name.
 constexpr std::size_t kSharedBodyMax = 66 * kKiB;
+constexpr std::size_t kRecordBytesPerBodyByte = 450;
 static_assert(kSharedBodyMax / 2 <= kEventsMax);
+
+// The most that records of one append may take, beside its batch headers and request keys.
+std::size_t records_max(const GatewayOptions& options) {
+  return options.log_append_bytes_max - std::min(kMiB, options.log_append_bytes_max / 8);
+}
+
+std::size_t shared_body_max(const GatewayOptions& options) {
+  const std::size_t room = records_max(options) - options.append_bytes_max;
+  return std::min(kSharedBodyMax, room / kRecordBytesPerBodyByte);
+}
 
 // Scratch memory for more events than this is not kept.
 constexpr std::size_t kScannedKept = 16'384;
@@ -80,6 +92,7 @@ Ingest::Ingest(const Shared& shared, net::EventLoop& loop)
       receive_stage_(stage_histogram(shared.metrics, "receive")),
       parse_stage_(stage_histogram(shared.metrics, "parse")),
       requests_(shared.metrics),
+      shared_body_max_(shared_body_max(shared.options)),
       scanner_({.depth_max = shared.options.depth_max,
                 .event_bytes_max = shared.options.event_bytes_max}),
       request_keys_{{shared.request_keys_topic, PartitionId(0)}} {}
@@ -103,7 +116,7 @@ void Ingest::take(IngestRequest request, net::Responder responder) {
     case JsonScanner::Body::kPieces:
       break;
   }
-  const bool alone = http.body.size() > kSharedBodyMax;
+  const bool alone = http.body.size() > shared_body_max_;
   if (alone) {
     appender_.send_open();
   }
@@ -325,9 +338,8 @@ void Ingest::take_again(std::uint64_t id) {
 
 // False once the request has more than the log takes at once, or too many events.
 bool Ingest::fits(const Taking& taking) {
-  return !taking.alone ||
-         (appender_.records().bytes() <= shared_.options.log_append_bytes_max - kMiB &&
-          taking.added_count <= kEventsMax);
+  return !taking.alone || (appender_.records().bytes() <= records_max(shared_.options) &&
+                           taking.added_count <= kEventsMax);
 }
 
 bool Ingest::add_scanned(Taking& taking) {

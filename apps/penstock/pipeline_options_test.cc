@@ -1,0 +1,222 @@
+// Every setting reaches the Options of its room: each is set to a value that no default has.
+#include "penstock/pipeline_options.h"
+
+#include <chrono>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/config.h"
+#include "core/units.h"
+
+namespace penstock::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::PipelineConfig parsed(std::string_view toml) {
+  auto config = config::parse_config(toml, "test.toml");
+  PENSTOCK_CHECK(config.has_value());
+  return *std::move(config);
+}
+
+gateway::GatewayOptions gateway_of(std::string_view toml) {
+  auto options = gateway_options(parsed(toml));
+  PENSTOCK_CHECK(options.has_value());
+  return *std::move(options);
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfTheLog) {
+  const wal::Options options = wal_options(parsed(R"(
+[log]
+data_dir = "/d"
+segment_size = "512MiB"
+tail_size = "3MiB"
+queue_size_max = "77MiB"
+)"));
+
+  EXPECT_EQ(options.directory, "/d/log");
+  EXPECT_EQ(options.segment_bytes, 512 * kMiB);
+  EXPECT_EQ(options.tail_cache_bytes, 3 * kMiB);
+  EXPECT_EQ(options.queue_bytes_max, 77 * kMiB);
+}
+
+// Sizes that config takes must be sizes that the log takes, and the gateway must know them.
+TEST(PipelineOptions, AgreeOnTheLargestAppend) {
+  struct Sizes {
+    std::string_view toml;
+    std::size_t append_bytes_max;
+  };
+
+  for (const Sizes& sizes : {
+           Sizes{"", 32 * kMiB},
+           Sizes{"[log]\nsegment_size = \"1MiB\"\n[http]\nbody_size_max = \"64KiB\"\n[ingest]\n"
+                 "event_size_max = \"64KiB\"",
+                 256 * kKiB},
+           Sizes{"[log]\nqueue_size_max = \"2MiB\"\n[http]\nbody_size_max = \"1MiB\"", 2 * kMiB},
+           Sizes{"[log]\nsegment_size = \"1GiB\"\nqueue_size_max = \"1GiB\"\n[http]\n"
+                 "body_size_max = \"100MiB\"\n[ingest]\nmemory_max = \"1GiB\"",
+                 200 * kMiB},
+       }) {
+    SCOPED_TRACE(sizes.toml);
+    const wal::Options log = wal_options(parsed(sizes.toml));
+    const gateway::GatewayOptions ingest = gateway_of(sizes.toml);
+
+    EXPECT_EQ(log.append_bytes_max, sizes.append_bytes_max);
+    EXPECT_EQ(ingest.log_append_bytes_max, sizes.append_bytes_max);
+    EXPECT_TRUE(wal::check_options(log).has_value());
+    EXPECT_LE(2 * ingest.append_bytes_max, ingest.log_append_bytes_max);
+  }
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfHttp) {
+  const auto options = http_options(parsed(R"(
+[http]
+listen = "127.0.0.2:81"
+threads = 3
+body_size_max = "2MiB"
+head_size_max = "3KiB"
+header_count_max = 17
+connections_max = 18
+pipelined_max = 19
+memory_max = "20MiB"
+head_timeout = "21s"
+body_timeout = "22s"
+idle_timeout = "23s"
+write_timeout = "24s"
+)"));
+
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->host, "127.0.0.2");
+  EXPECT_EQ(options->port, 81);
+  EXPECT_EQ(options->loop_count, 3U);
+  EXPECT_EQ(options->limits.body_bytes_max, 2 * kMiB);
+  EXPECT_EQ(options->limits.head_bytes_max, 3 * kKiB);
+  EXPECT_EQ(options->limits.header_count_max, 17U);
+  EXPECT_EQ(options->limits.connections_max, 18U);
+  EXPECT_EQ(options->limits.pipelined_max, 19U);
+  EXPECT_EQ(options->limits.memory_bytes_max, 20 * kMiB);
+  EXPECT_EQ(options->limits.head_timeout, 21s);
+  EXPECT_EQ(options->limits.body_timeout, 22s);
+  EXPECT_EQ(options->limits.idle_timeout, 23s);
+  EXPECT_EQ(options->limits.write_timeout, 24s);
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfIngest) {
+  const gateway::GatewayOptions options = gateway_of(R"(
+[ingest]
+auto_create_topics = true
+auto_create_max = 11
+event_size_max = "12KiB"
+depth_max = 13
+batch_size_max = "14KiB"
+batch_time_max = "15ms"
+memory_max = "56MiB"
+dedup_time = "17s"
+dedup_count = 18
+idempotency_time = "19s"
+idempotency_count = 20
+dead_letter_retention = "21d"
+)");
+
+  ASSERT_TRUE(options.auto_create.has_value());
+  EXPECT_EQ(options.auto_created_max, 11U);
+  EXPECT_EQ(options.event_bytes_max, 12 * kKiB);
+  EXPECT_EQ(options.depth_max, 13U);
+  EXPECT_EQ(options.append_bytes_max, 14 * kKiB);
+  EXPECT_EQ(options.linger, 15ms);
+  EXPECT_EQ(options.memory_bytes_max, 56 * kMiB);
+  EXPECT_EQ(options.auto_create->dedup.time_max, 17s);
+  EXPECT_EQ(options.auto_create->dedup.count_max, 18U);
+  EXPECT_EQ(options.idempotency.time_max, 19s);
+  EXPECT_EQ(options.idempotency.count_max, 20U);
+  EXPECT_EQ(options.dead_letter_retention, 21 * 24h);
+}
+
+TEST(PipelineOptions, CreateNoTopicsUnlessTold) {
+  EXPECT_FALSE(gateway_of("").auto_create.has_value());
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfATopic) {
+  const gateway::GatewayOptions options = gateway_of(R"(
+[[topic]]
+name = "t"
+partitions = 7
+key = "/k"
+key_required = false
+timestamp = "/ts"
+id = "/id"
+dedup_time = "8s"
+dedup_count = 9
+retention_time = "10d"
+retention_size = "11MiB"
+)");
+
+  ASSERT_EQ(options.topics.size(), 1U);
+  const gateway::TopicOptions& topic = options.topics.front();
+  EXPECT_EQ(topic.log.name, "t");
+  EXPECT_EQ(topic.log.partition_count, 7);
+  EXPECT_EQ(topic.log.retention_time, 10 * 24h);
+  EXPECT_EQ(topic.log.retention_bytes, 11 * kMiB);
+  EXPECT_FALSE(topic.key_required);
+  EXPECT_TRUE(topic.key.has_value());
+  EXPECT_TRUE(topic.timestamp.has_value());
+  EXPECT_TRUE(topic.id.has_value());
+  EXPECT_EQ(topic.dedup.time_max, 8s);
+  EXPECT_EQ(topic.dedup.count_max, 9U);
+}
+
+TEST(PipelineOptions, TakeRetentionOfTheLogForTopicsWithoutTheirOwn) {
+  const gateway::GatewayOptions options = gateway_of(R"(
+[log]
+retention_time = "5d"
+retention_size = "6MiB"
+[[topic]]
+name = "t"
+)");
+
+  EXPECT_EQ(options.topics.front().log.retention_time, 5 * 24h);
+  EXPECT_EQ(options.topics.front().log.retention_bytes, 6 * kMiB);
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfTheEngine) {
+  const engine::Streams::Options options = streams_options(parsed(R"(
+[engine]
+threads = 3
+commit_interval = "4ms"
+state_memory_max = "5MiB"
+)"));
+
+  EXPECT_EQ(options.threads_per_job, 3);
+  EXPECT_EQ(options.thread.commit_interval, 4ms);
+  EXPECT_EQ(options.state_bytes_max, 5 * kMiB);
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfTheArchive) {
+  const sinks::ArchiveSink::Options options = archive_options(parsed(R"(
+[archive]
+directory = "/a"
+file_rows_max = 2
+file_size_max = "3MiB"
+roll_interval = "4s"
+memory_max = "50MiB"
+[[topic]]
+name = "in"
+[[topic]]
+name = "out"
+archive = false
+)"));
+
+  EXPECT_EQ(options.directory, "/a");
+  EXPECT_EQ(options.file_rows_max, 2U);
+  EXPECT_EQ(options.file_size_max, 3 * kMiB);
+  EXPECT_EQ(options.roll_interval, 4s);
+  EXPECT_EQ(options.memory_max, 50 * kMiB);
+  ASSERT_EQ(options.topics.size(), 1U);
+  EXPECT_EQ(options.topics.front().name, "in");
+}
+
+}  // namespace
+}  // namespace penstock::app
