@@ -145,6 +145,7 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
   options.dead_letter_retention = config.ingest.dead_letter_retention;
   options.event_bytes_max = config.ingest.event_size_max;
   options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
+  options.timestamp_after_max = config.ingest.timestamp_after_max;
   options.log_append_bytes_max = wal_options(config).append_bytes_max;
   options.append_bytes_max =
       std::min<std::size_t>(config.ingest.batch_size_max, options.log_append_bytes_max / 4);

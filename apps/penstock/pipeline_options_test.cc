@@ -111,6 +111,7 @@ auto_create_topics = true
 auto_create_max = 11
 event_size_max = "12KiB"
 depth_max = 13
+timestamp_after_max = "13m"
 batch_size_max = "14KiB"
 batch_time_max = "15ms"
 memory_max = "56MiB"
@@ -125,6 +126,7 @@ dead_letter_retention = "21d"
   EXPECT_EQ(options.auto_created_max, 11U);
   EXPECT_EQ(options.event_bytes_max, 12 * kKiB);
   EXPECT_EQ(options.depth_max, 13U);
+  EXPECT_EQ(options.timestamp_after_max, 13min);
   EXPECT_EQ(options.append_bytes_max, 14 * kKiB);
   EXPECT_EQ(options.linger, 15ms);
   EXPECT_EQ(options.memory_bytes_max, 56 * kMiB);

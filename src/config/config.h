@@ -73,6 +73,7 @@ struct IngestSettings {
   std::uint64_t auto_create_max = 1'000;
   std::uint64_t event_size_max = 1 * kMiB;
   std::uint64_t depth_max = 128;
+  std::optional<milliseconds> timestamp_after_max = 1h;
   std::uint64_t batch_size_max = 1 * kMiB;
   milliseconds batch_time_max = 1ms;
   std::uint64_t memory_max = 128 * kMiB;

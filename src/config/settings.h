@@ -206,6 +206,11 @@ inline constexpr std::array kIngestSettings{
                             &IngestSettings::depth_max,
                             "An event nested deeper becomes a dead letter (too_deep).",
                             {1, 1'024}},
+    Setting<IngestSettings>{"timestamp_after_max", Kind::kDuration,
+                            &IngestSettings::timestamp_after_max,
+                            "An event time further ahead of the clock is replaced by the time of "
+                            "arrival, and counted; \"unlimited\": every time is believed.",
+                            kSomeSpan},
     Setting<IngestSettings>{"batch_size_max",
                             Kind::kSize,
                             &IngestSettings::batch_size_max,
@@ -342,7 +347,8 @@ inline constexpr std::array kTopicSettings{
                            Kind::kText,
                            &TopicSettings::timestamp,
                            "JSON Pointer to the event time: RFC 3339 text (no zone: UTC) or epoch "
-                           "milliseconds. Absent or unreadable: time of arrival, counted.",
+                           "milliseconds. Absent, unreadable or too far ahead "
+                           "(`ingest.timestamp_after_max`): time of arrival, counted.",
                            {},
                            kPointer},
     Setting<TopicSettings>{"id",

@@ -72,6 +72,10 @@ struct GatewayOptions {
 
   std::size_t event_bytes_max = 1 * kMiB;
   std::uint32_t depth_max = 128;
+  // An event time further ahead of the clock is not believed (Kafka's
+  // message.timestamp.after.max.ms): it would close all windows of its partition. Absent: every one
+  // is.
+  std::optional<std::chrono::milliseconds> timestamp_after_max = std::chrono::hours(1);
   std::size_t errors_max = 100;  // listed in an answer; all are counted
   // The largest append that the log takes, at least twice append_bytes_max. A request whose records
   // would be more is refused; mind that a dead letter takes some 400 bytes beside the event.

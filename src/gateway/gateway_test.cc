@@ -145,6 +145,34 @@ TEST_F(GatewayTest, KeysAndTimesGoIntoTheRecords) {
             1.0);
 }
 
+TEST_F(GatewayTest, ATimeFarAheadOfTheClockIsNotBelieved) {
+  open(keyed());
+  const std::int64_t now = clock_.wall_now().time_since_epoch().count();
+  constexpr std::int64_t kHour = 3'600'000;
+
+  ask("web", R"({"user":"near","ts":)" + std::to_string(now + kHour) + R"(}{"user":"far","ts":)" +
+                 std::to_string(now + kHour + 1) + "}");
+
+  std::map<std::string, std::int64_t> times;
+  for (const Record& record : records("web")) {
+    times[record.key.value()] = record.timestamp;
+  }
+  EXPECT_EQ(times, (std::map<std::string, std::int64_t>{{"near", now + kHour}, {"far", now}}));
+  EXPECT_EQ(metrics_.value("penstock_ingest_arrival_timestamps_total",
+                           {{"topic", "web"}, {"reason", "ahead"}}),
+            1.0);
+}
+
+TEST_F(GatewayTest, EveryTimeIsBelievedWithoutALimit) {
+  GatewayOptions options = keyed();
+  options.timestamp_after_max.reset();
+  open(std::move(options));
+
+  ask("web", R"({"user":"far","ts":"9999-01-01T00:00:00Z"})");
+
+  EXPECT_EQ(records("web").front().timestamp, 253370764800000);
+}
+
 TEST_F(GatewayTest, OneKeyGoesToOnePartitionInOrder) {
   open(keyed());
   for (int i = 0; i < 5; ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "core/check.h"
@@ -43,6 +44,8 @@ constexpr std::size_t kScannedKept = 16'384;
 
 // Memory is taken for this much per request beside its body.
 constexpr std::size_t kRequestOverhead = 1 * kKiB;
+
+constexpr Timestamp kEndOfTime{std::numeric_limits<std::int64_t>::max()};
 
 // How many ids ahead their table slots are fetched.
 constexpr std::size_t kPrefetchDistance = 8;
@@ -127,8 +130,10 @@ void Ingest::take(IngestRequest request, net::Responder responder) {
   }
   const os::TimePoint begun = shared_.clock.now();
   receive_stage_.record(http.received_at - http.started_at);
-  Taking taking{request, **topic, Timestamp(shared_.clock.wall_now().time_since_epoch().count()),
-                alone};
+  const Timestamp arrival(shared_.clock.wall_now().time_since_epoch().count());
+  const auto& ahead_max = shared_.options.timestamp_after_max;
+  Taking taking{request, **topic, arrival,
+                ahead_max.has_value() ? arrival + ahead_max->count() : kEndOfTime, alone};
   switch (take_pieces(taking)) {
     case Taken::kYes:
       break;
@@ -378,6 +383,10 @@ Timestamp Ingest::timestamp_of(const Taking& taking, const JsonPiece& piece, Tim
   }
   const JsonValue& value = piece.values[*topic.timestamp_slot];
   if (const auto time = event_time(value)) {
+    if (*time > taking.latest) [[unlikely]] {
+      source = TimeSource::kAhead;
+      return taking.arrival;
+    }
     return *time;
   }
   source = value.is_missing() ? TimeSource::kMissing : TimeSource::kUnreadable;
@@ -410,6 +419,7 @@ void Ingest::add(Taking& taking, const JsonPiece& piece, const JsonValue& key, T
   ++taking.outcome.accepted;
   taking.outcome.timestamps_missing += source == TimeSource::kMissing ? 1 : 0;
   taking.outcome.timestamps_unreadable += source == TimeSource::kUnreadable ? 1 : 0;
+  taking.outcome.timestamps_ahead += source == TimeSource::kAhead ? 1 : 0;
 }
 
 OpenBatch& Ingest::keyless_batch(LoopTopic& topic, std::size_t event_size) {

@@ -78,7 +78,7 @@ class Ingest {
     std::size_t keyless_bytes = 0;      // and how much has gone there in a row
   };
 
-  enum class TimeSource : std::uint8_t { kEvent, kMissing, kUnreadable };
+  enum class TimeSource : std::uint8_t { kEvent, kMissing, kUnreadable, kAhead };
 
   // One event between scanning and adding, where ids have to be claimed in between.
   struct Scanned {
@@ -95,6 +95,7 @@ class Ingest {
     IngestRequest& request;
     LoopTopic& topic;
     Timestamp arrival;
+    Timestamp latest;    // an event time behind it is not believed
     bool alone = false;  // in the open append: it may be dropped
     Outcome outcome{};
     std::size_t added_count = 0;

@@ -18,7 +18,8 @@ Counter& events(telemetry::Registry& registry, const std::string& topic, const c
 Counter& arrival_times(telemetry::Registry& registry, const std::string& topic,
                        const char* reason) {
   return registry.counter("penstock_ingest_arrival_timestamps_total",
-                          "Events that got the time of arrival for want of one of their own.",
+                          "Events that got the time of arrival: their own is missing, unreadable "
+                          "or far ahead of the clock.",
                           {{"topic", topic}, {"reason", reason}});
 }
 
@@ -52,7 +53,8 @@ TopicMetrics::TopicMetrics(telemetry::Registry& registry, const std::string& top
       bytes(registry.counter("penstock_ingest_bytes_total",
                              "Bytes of request bodies, decoded, by topic.", {{"topic", topic}})),
       timestamps_missing(arrival_times(registry, topic, "missing")),
-      timestamps_unreadable(arrival_times(registry, topic, "unreadable")) {
+      timestamps_unreadable(arrival_times(registry, topic, "unreadable")),
+      timestamps_ahead(arrival_times(registry, topic, "ahead")) {
   for (std::size_t i = 0; i < kDeadLetterReasonCount; ++i) {
     const auto reason = static_cast<DeadLetterReason>(i);
     dead_letters.emplace_back(registry.counter(
@@ -72,6 +74,9 @@ void TopicMetrics::add(const Outcome& outcome, std::size_t body_size) {
   }
   if (outcome.timestamps_unreadable > 0) {
     timestamps_unreadable.add(outcome.timestamps_unreadable);
+  }
+  if (outcome.timestamps_ahead > 0) {
+    timestamps_ahead.add(outcome.timestamps_ahead);
   }
   if (const std::uint64_t dead = outcome.dead_lettered(); dead > 0) {
     dead_lettered.add(dead);

@@ -49,6 +49,7 @@ struct TopicMetrics {
   Counter& bytes;
   Counter& timestamps_missing;
   Counter& timestamps_unreadable;
+  Counter& timestamps_ahead;
   std::vector<std::reference_wrapper<Counter>> dead_letters;  // by reason
 };
 

@@ -32,6 +32,7 @@ struct Outcome {
   std::array<std::uint32_t, kDeadLetterReasonCount> dead_letters{};
   std::uint32_t timestamps_missing = 0;     // the time of arrival took their place
   std::uint32_t timestamps_unreadable = 0;  // likewise
+  std::uint32_t timestamps_ahead = 0;       // likewise
   std::uint32_t errors_listed = 0;
   std::string errors;  // the list's JSON objects, with commas between
 
