@@ -151,6 +151,9 @@ class Pipeline::Impl {
     for (const std::string& damage : report.damage_accepted) {
       logger_.error("log", damage);
     }
+    for (const std::string& path : report.set_aside) {
+      logger_.error("log", "set aside a damaged segment", {{"file", path}});
+    }
   }
 
   Status start_gateway() {

@@ -361,6 +361,11 @@ class SimFileSystem::State {
 
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
 
+  [[nodiscard]] std::uint64_t count(DiskOp op) const {
+    const auto found = counts_.find(op);
+    return found == counts_.end() ? 0 : found->second;
+  }
+
   [[nodiscard]] std::uint64_t used_bytes() const {
     std::uint64_t bytes = 0;
     for (const auto& [id, node] : nodes_) {
@@ -438,6 +443,7 @@ class SimFileSystem::State {
     if (power_lost_) {
       return no_power();
     }
+    ++counts_[op];
     trace_.emplace_back(op, path);
     if (trace_.size() > kTraceMax) {
       trace_.pop_front();
@@ -628,6 +634,7 @@ class SimFileSystem::State {
   NodeId last_node_ = kRoot;
   std::vector<Change> unsettled_;
   std::vector<DiskFault> faults_;
+  std::map<DiskOp, std::uint64_t> counts_;
   std::set<std::string> locked_;
   std::deque<std::pair<DiskOp, std::string>> trace_;
   std::uint64_t changes_ = 0;
@@ -775,6 +782,10 @@ void SimFileSystem::set_sync_mode(SyncMode mode) {
 
 std::uint64_t SimFileSystem::changes() const {
   return state_.with([](const auto& state) { return state->changes(); });
+}
+
+std::uint64_t SimFileSystem::count(DiskOp op) const {
+  return state_.with([&](const auto& state) { return state->count(op); });
 }
 
 std::uint64_t SimFileSystem::used_bytes() const {

@@ -115,6 +115,9 @@ class SimFileSystem final : public os::FileSystem {
   // --- looking ---
   // Operations so far that can change the disk: the crash points.
   [[nodiscard]] std::uint64_t changes() const;
+  // Operations of one kind so far, failed ones included: to enumerate faults, as changes() does
+  // crash points.
+  [[nodiscard]] std::uint64_t count(DiskOp op) const;
   [[nodiscard]] std::uint64_t used_bytes() const;
   // The last operations, oldest first, one a line: for the message of a failing test.
   [[nodiscard]] std::string recent_operations() const;

@@ -71,6 +71,7 @@ Status EmbeddedLog::Core::start(telemetry::Registry& registry) {
   writer =
       std::make_unique<Guarded<Writer>>(shared, spares, end, std::move(proof), *std::move(file));
   PENSTOCK_TRY(writer->with([](Writer& w) { return w.write_empty_group(); }));
+  PENSTOCK_TRY(writer->with([](Writer& w) { return w.prove(); }));
   submitter = std::make_unique<Submitter>(shared, *writer);
   keeper = std::make_unique<Keeper>(shared, spares, *submitter);
   gauges = make_gauges(registry, shared);

@@ -66,6 +66,7 @@ struct RecoveryReport {
   std::uint64_t torn_bytes = 0;      // cut off at the end: never acknowledged
   std::uint64_t indexes_rebuilt = 0;
   std::vector<std::string> damage_accepted;  // one sentence each, see Options::on_damage
+  std::vector<std::string> set_aside;        // segments that no longer begin soundly, renamed
 };
 
 class EmbeddedLog final : public log::Log {

@@ -386,6 +386,10 @@ Result<SegmentHeader> decode_segment_header(ByteView block) {
                                           " by a newer version of Penstock; this one reads up to " +
                                           std::to_string(kFormatVersion));
   }
+  // Outside of the checksum, so it has to be looked at by itself.
+  if (load_le<std::uint32_t>(at + segment_at::kVersion) == 0) {
+    return corrupt("the segment's header has no format version");
+  }
   if (load_le<std::uint32_t>(at + segment_at::kCrc) !=
       crc32c(block.first(kBlockSize).subspan(segment_at::kUuid))) {
     return corrupt("the checksum of the segment's header does not match");

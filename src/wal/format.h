@@ -233,5 +233,8 @@ class EntryReader {
 
 inline constexpr std::string_view kLockFileName = "lock";
 inline constexpr std::string_view kProofFileName = "synced";
+// Of files that were being written when the process ended, and of segments that were set aside.
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
+inline constexpr std::string_view kDamagedPrefix = "damaged-";
 
 }  // namespace penstock::wal

@@ -1,20 +1,91 @@
 #include "wal/inspect.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "os/clock.h"
+#include "os/random.h"
 #include "record/record_batch.h"
+#include "telemetry/registry.h"
 #include "wal/format.h"
-#include "wal/proof.h"
+#include "wal/recovery.h"
 #include "wal/scanner.h"
+#include "wal/spares.h"
+#include "wal/state.h"
 
 namespace penstock::wal {
 namespace {
 
+// A file whose changes are taken and forgotten.
+class ReadOnlyFile final : public os::File {
+ public:
+  explicit ReadOnlyFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const override {
+    return file_->read_at(offset, into);
+  }
+
+  Status write_at(std::uint64_t, ByteView) override { return {}; }
+
+  Status sync() override { return {}; }
+
+  Status preallocate(std::uint64_t) override { return {}; }
+
+  Status truncate(std::uint64_t) override { return {}; }
+
+  Result<std::uint64_t> size() const override { return file_->size(); }
+
+ private:
+  std::unique_ptr<os::File> file_;
+};
+
+// Lets recovery tidy up as it does at a start, without touching the disk.
+class ReadOnlyFiles final : public os::FileSystem {
+ public:
+  explicit ReadOnlyFiles(os::FileSystem& files) : files_(files) {}
+
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenOptions) override {
+    PENSTOCK_TRY_ASSIGN(std::unique_ptr<os::File> file, files_.open(path, {}));
+    return std::unique_ptr<os::File>(std::make_unique<ReadOnlyFile>(std::move(file)));
+  }
+
+  Status create_directories(const std::string&) override { return {}; }
+
+  Status sync_directory(const std::string&) override { return {}; }
+
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return files_.list(path);
+  }
+
+  Status rename(const std::string&, const std::string&) override { return {}; }
+
+  Status remove(const std::string&) override { return {}; }
+
+  Result<bool> exists(const std::string& path) override { return files_.exists(path); }
+
+  Result<std::uint64_t> free_space(const std::string& path) override {
+    return files_.free_space(path);
+  }
+
+  Result<std::unique_ptr<os::FileLock>> lock_file(const std::string& path) override {
+    return files_.lock_file(path);
+  }
+
+ private:
+  os::FileSystem& files_;
+};
+
 std::string place(const std::string& path, std::uint64_t position) {
-  return path + ", position " + std::to_string(position);
+  return path + " is damaged at position " + std::to_string(position);
+}
+
+bool is_file_of_the_log(const std::string& name) {
+  return parse_segment_file_name(name) || parse_index_file_name(name) ||
+         parse_spare_file_name(name) || name == kLockFileName || name == kProofFileName ||
+         name.ends_with(kTemporarySuffix) || name.starts_with(kDamagedPrefix);
 }
 
 class Inspector {
@@ -23,48 +94,97 @@ class Inspector {
       : files_(files), directory_(directory) {}
 
   Result<Inspection> run() {
-    PENSTOCK_TRY_ASSIGN(const std::vector<std::string> names, files_.list(directory_));
-    std::vector<std::string> segments;  // numbered with leading zeros, so sorted by age
-    for (const std::string& name : names) {
-      if (parse_segment_file_name(name)) {
-        segments.push_back(name);
-      }
+    PENSTOCK_TRY_ASSIGN(const bool there, files_.exists(directory_));
+    if (!there) {
+      return no_log();
     }
-    if (segments.empty()) {
-      return Error(ErrorCode::kNotFound, "there is no log in " + directory_);
+    const std::string lock_path = os::join_path(directory_, std::string(kLockFileName));
+    PENSTOCK_TRY_ASSIGN(const bool was_open, files_.exists(lock_path));
+    std::unique_ptr<os::FileLock> lock;
+    if (was_open) {
+      PENSTOCK_TRY_ASSIGN(lock, files_.lock_file(lock_path));
     }
-    PENSTOCK_TRY_ASSIGN(proof_, read_proof(files_, directory_));
-    for (const std::string& name : segments) {
-      PENSTOCK_TRY(look_at(os::join_path(directory_, name), name == segments.back()));
-    }
+    PENSTOCK_TRY(look_at_names());
+    PENSTOCK_TRY(look_as_a_start_does());
     return std::move(result_);
   }
 
  private:
-  Status look_at(const std::string& path, bool newest) {
-    PENSTOCK_TRY_ASSIGN(const std::unique_ptr<os::File> file, files_.open(path, {}));
-    SegmentReport report{path};
-    auto scanner = SegmentScanner::open(*file, path);
-    if (!scanner) {
-      result_.damage.push_back(scanner.error().message());
-      result_.segments.push_back(std::move(report));
+  [[nodiscard]] Error no_log() const {
+    return {ErrorCode::kNotFound, "there is no log in " + directory_};
+  }
+
+  Status look_at_names() {
+    PENSTOCK_TRY_ASSIGN(const std::vector<std::string> names, files_.list(directory_));
+    bool any = false;
+    for (const std::string& name : names) {
+      any = any || parse_segment_file_name(name) || name == kProofFileName;
+      if (!is_file_of_the_log(name)) {
+        result_.foreign.push_back(os::join_path(directory_, name));
+      }
+    }
+    return any ? Status() : no_log();
+  }
+
+  Status look_as_a_start_does() {
+    Options options;
+    options.directory = directory_;
+    options.on_damage = OnDamage::kAcceptLoss;
+    const os::RealClock clock;
+    os::SeededRandom random(0);
+    telemetry::Registry metrics;
+    Shared shared(options, files_, clock, random, metrics);
+    SpareSegments spares(files_, directory_, options.segment_bytes);
+    RecoveryReport report;
+    const auto recovered = recover(shared, spares, report);
+    if (!recovered && recovered.error().code() != ErrorCode::kCorrupt) {
+      return recovered.error();
+    }
+    result_.torn_bytes = report.torn_bytes;
+    result_.damage = std::move(report.damage_accepted);
+    if (!recovered) {
+      result_.damage.push_back(recovered.error().message());
       return {};
     }
-    for (;;) {
+    return shared.state.with([this](State& state) -> Status {
+      for (const auto& [number, segment] : state.catalog.segments()) {
+        PENSTOCK_TRY(read_all(segment));
+      }
+      return {};
+    });
+  }
+
+  [[nodiscard]] bool is_known_damaged(const std::string& path) const {
+    return std::any_of(result_.damage.begin(), result_.damage.end(), [&](const std::string& known) {
+      return known.find(path) != std::string::npos;
+    });
+  }
+
+  Status read_all(const SegmentState& segment) {
+    SegmentReport report{segment.segment->path};
+    PENSTOCK_TRY_ASSIGN(const std::unique_ptr<os::File> file, files_.open(report.path, {}));
+    auto scanner = SegmentScanner::open(*file, report.path);
+    if (!scanner) {
+      return {};  // recovery has said so
+    }
+    while (scanner->position() < segment.end_position) {
       PENSTOCK_TRY_ASSIGN(const std::optional<ScannedGroup> group, scanner->next());
       if (!group) {
+        if (!is_known_damaged(report.path)) {
+          result_.damage.push_back(place(report.path, scanner->position()) + ": " +
+                                   scanner->stop_reason());
+        }
         break;
       }
       ++report.groups;
-      count_batches(path, *group, report);
+      check_batches(*group, report);
     }
     report.sound_bytes = scanner->position();
-    PENSTOCK_TRY(judge_end(path, *scanner, newest));
     result_.segments.push_back(std::move(report));
     return {};
   }
 
-  void count_batches(const std::string& path, const ScannedGroup& group, SegmentReport& report) {
+  void check_batches(const ScannedGroup& group, SegmentReport& report) {
     EntryReader entries(group.payload);
     for (Entry entry; entries.next(entry);) {
       const auto* batch = std::get_if<BatchEntry>(&entry);
@@ -74,33 +194,20 @@ class Inspector {
       ++report.batches;
       const auto view = RecordBatchView::parse(batch->bytes, RecordBatchView::Verify::kChecksum);
       if (!view) {
-        result_.damage.push_back(place(path, group.payload_position()) + ": a batch of partition " +
-                                 to_string(batch->to.partition) + " of topic number " +
-                                 to_string(batch->to.topic) + ": " + view.error().message());
+        result_.damage.push_back(place(report.path, group.payload_position()) +
+                                 ": a batch of partition " + to_string(batch->to.partition) +
+                                 " of topic number " + to_string(batch->to.topic) + ": " +
+                                 view.error().message());
       }
     }
     if (!entries.status()) {
-      result_.damage.push_back(place(path, group.payload_position()) + ": " +
+      result_.damage.push_back(place(report.path, group.payload_position()) + ": " +
                                entries.status().error().message());
     }
   }
 
-  // The same question as at a start: was what is missing here ever on the disk?
-  Status judge_end(const std::string& path, SegmentScanner& scanner, bool newest) {
-    PENSTOCK_TRY_ASSIGN(const std::uint64_t synced, scanner.synced_behind());
-    const bool proven = newest && proof_ && proof_->sequence >= scanner.expected_sequence();
-    if (synced >= scanner.expected_sequence() || proven) {
-      result_.damage.push_back(place(path, scanner.position()) + ": " + scanner.stop_reason() +
-                               ", though group " + std::to_string(scanner.expected_sequence()) +
-                               " had been written here");
-      return {};
-    }
-    return {};
-  }
-
-  os::FileSystem& files_;
+  ReadOnlyFiles files_;
   const std::string& directory_;
-  std::optional<Proof> proof_;
   Inspection result_;
 };
 

@@ -1,13 +1,15 @@
 // inspect() looks at a log directory without changing anything: which segments there are, how far
 // each is sound, and what is damaged. It is what `penstock doctor` shows.
 //
-// It reads every group of every segment and believes nothing it has not checked. An unfinished
-// write at the end of the newest segment is no damage: nobody was told of it, and the next start
-// cuts it off. Run it while no process has the directory open, or what is being written looks
-// unfinished.
+// It asks what a start would ask, with the start's own code (wal/recovery.h) on files that cannot
+// be written; so whatever a start refuses is named here. Then it reads every group and every batch
+// of all segments, of which a start reads the newest only: what would be refused when it is read is
+// named, too. An unfinished write at the end is no damage: nobody was told of it.
 //
 // Threads   one.
 // Errors    kNotFound  there is no such directory, or no log in it
+//           kBusy      a process has the directory open: what it is writing would look unfinished
+//           kInvalid   files of a newer version
 //           kFatal     the disk fails
 #pragma once
 
@@ -28,7 +30,9 @@ struct SegmentReport {
 };
 
 struct Inspection {
-  std::vector<SegmentReport> segments;  // oldest first
+  std::vector<SegmentReport> segments;  // those that are needed, oldest first
+  std::uint64_t torn_bytes = 0;         // of a write that was cut off; the next start removes it
+  std::vector<std::string> foreign;     // paths of files that are not the log's; left alone
   std::vector<std::string> damage;      // one sentence each, with file and position
 };
 

@@ -16,7 +16,6 @@
 namespace penstock::wal {
 namespace {
 
-constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr std::string_view kAdvice =
     "; restore the directory from a copy, or start once with --accept-data-loss to go on without "
     "what is damaged";
@@ -45,9 +44,10 @@ class Recovery {
   Status adopt_spare(const std::string& name, std::uint64_t number);
   Result<OpenSegment> open_last_segment();
   Result<OpenSegment> open_segment(SegmentNumber number);
-  Status set_aside(SegmentNumber number, const Error& reason);
+  Status set_aside(SegmentNumber number);
 
   Status read_snapshot(OpenSegment& open);
+  Status check_last_file(const OpenSegment& open);
   Status replay(OpenSegment& open);
   Status apply_group(const ScannedGroup& group, bool accept_gaps);
   Status apply_batch(const BatchEntry& batch, const ScannedGroup& group, bool accept_gaps);
@@ -106,6 +106,7 @@ Result<Recovered> Recovery::run() {
   return shared_.state.with([this](State& state) -> Result<Recovered> {
     catalog_ = &state.catalog;
     PENSTOCK_TRY_ASSIGN(OpenSegment last, open_last_segment());
+    PENSTOCK_TRY(check_last_file(last));
     PENSTOCK_TRY(replay(last));
     PENSTOCK_TRY(finish_last_segment(last));
     PENSTOCK_TRY(add_older_segments());
@@ -187,17 +188,18 @@ Result<Recovery::OpenSegment> Recovery::open_last_segment() {
     }
     // A segment gets its name only when its header and snapshot are on the disk.
     PENSTOCK_TRY(damage(open.error().message()));
-    PENSTOCK_TRY(set_aside(*number, open.error()));
+    PENSTOCK_TRY(set_aside(*number));
   }
   return Error(ErrorCode::kCorrupt, directory_ + " has no segment that begins soundly");
 }
 
-Status Recovery::set_aside(SegmentNumber number, const Error& reason) {
+Status Recovery::set_aside(SegmentNumber number) {
   const std::string path = os::join_path(directory_, segment_file_name(number));
-  const std::string aside = os::join_path(directory_, "damaged-" + segment_file_name(number));
+  const std::string aside =
+      os::join_path(directory_, std::string(kDamagedPrefix) + segment_file_name(number));
   PENSTOCK_TRY(files_.rename(path, aside));
   PENSTOCK_TRY(files_.sync_directory(directory_));
-  report_.damage_accepted.back() = reason.message() + " (kept as " + aside + ")";
+  report_.set_aside.push_back(aside);
   *catalog_ = Catalog();
   known_.clear();
   result_.must_start_segment = true;
@@ -228,6 +230,19 @@ Status Recovery::read_snapshot(OpenSegment& open) {
     }
   }
   return entries.status() ? Status() : malformed(entries.status().error().message());
+}
+
+// A segment has its whole size before it has its name, so no crash leaves it shorter; and behind
+// its last block there is nothing that could prove what was there.
+Status Recovery::check_last_file(const OpenSegment& open) {
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t size, open.file->size());
+  const std::uint64_t whole = open.scanner->header().size_bytes;
+  if (size >= whole) {
+    return {};
+  }
+  result_.must_start_segment = true;
+  return damage(open.segment->path + " is damaged at position " + std::to_string(size) +
+                ": the file ends, of " + std::to_string(whole) + " bytes");
 }
 
 Status Recovery::replay(OpenSegment& open) {
@@ -320,13 +335,6 @@ Status Recovery::finish_last_segment(const OpenSegment& open) {
   candidates_ = last_.runs;
   catalog().add_segment(std::move(last_));
   catalog().set_active(open.segment->number);
-
-  // A crash may have left the file shorter than it was allocated.
-  PENSTOCK_TRY_ASSIGN(const std::uint64_t size, open.file->size());
-  if (size < end.segment_bytes && !result_.must_start_segment) {
-    PENSTOCK_TRY(open.file->preallocate(end.segment_bytes));
-    PENSTOCK_TRY(open.file->sync());
-  }
   return {};
 }
 

@@ -271,7 +271,7 @@ Status Writer::roll() {
   seed_ = checksum_seed(end_.uuid);
   chunk_ = {};
   shared_.keeper_wake.raise();  // the old one wants an index, and the next a spare
-  return {};
+  return note_synced();         // or nobody would miss the new file, were it lost
 }
 
 Result<AppendFile> Writer::start_segment(Shared& shared, SpareSegments& spares, LogEnd& end) {
@@ -483,9 +483,14 @@ Status Writer::prove() {
   if (proven_sequence_ == end_.sequence) {
     return {};
   }
-  const Status written = proof_.write({end_.sequence, end_.segment, end_.position});
+  const Status noted = note_synced();
+  return noted ? Status() : fail(noted.error());
+}
+
+Status Writer::note_synced() {
+  Status written = proof_.write({end_.sequence, end_.segment, end_.position});
   if (!written && written.error().code() != ErrorCode::kBusy) {
-    return fail(written.error());
+    return written;
   }
   proven_sequence_ = end_.sequence;
   return {};

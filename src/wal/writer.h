@@ -101,6 +101,7 @@ class Writer {
 
   [[nodiscard]] Status make_room(std::uint64_t size_on_disk);
   [[nodiscard]] Status roll();
+  [[nodiscard]] Status note_synced();
   [[nodiscard]] GroupHeader build_group();
   [[nodiscard]] Status write_group(const GroupHeader& header);
   void publish(const GroupHeader& header);
