@@ -16,6 +16,8 @@ using NodeId = std::uint64_t;
 
 constexpr NodeId kRoot = 0;
 constexpr std::size_t kTraceMax = 64;
+// Of no file operation, so that write() can tell it from what it has to answer.
+constexpr ErrorCode kLostWriteCode = ErrorCode::kFenced;
 
 const char* name_of(DiskOp op) {
   switch (op) {
@@ -149,7 +151,7 @@ class SimFileSystem::State {
       if (!power_lost_) {
         write_in_part(file, offset, bytes);
       }
-      return begun.error();
+      return begun.error().code() == kLostWriteCode ? Status() : begun.error();
     }
     if (!fits(file.needed_to_write(offset, bytes.size()))) {
       write_in_part(file, offset, bytes);
@@ -475,9 +477,13 @@ class SimFileSystem::State {
         --fault->nth;
         continue;
       }
-      const bool is_space = fault->kind == DiskFault::Kind::kNoSpace;
+      const DiskFault::Kind fault_kind = fault->kind;
+      const bool is_space = fault_kind == DiskFault::Kind::kNoSpace;
       if (--fault->repeats == 0) {
         faults_.erase(fault);
+      }
+      if (fault_kind == DiskFault::Kind::kLostWrite) {
+        return Error(kLostWriteCode, "the write is lost");
       }
       // As on a real disk, any failure of a sync is fatal, see os/file_system.h.
       if (is_space && op != DiskOp::kSync && op != DiskOp::kSyncDirectory) {

@@ -56,7 +56,11 @@ enum class DiskOp {
 // Lets one operation fail. A failed write has written a random part; after a failed sync some of
 // the un-synced pages never become durable, whatever is called later.
 struct DiskFault {
-  enum class Kind { kIoError, kNoSpace };
+  enum class Kind {
+    kIoError,
+    kNoSpace,
+    kLostWrite,  // a write answers well and has written a random part: a negative control
+  };
 
   DiskOp op = DiskOp::kWrite;
   std::uint64_t nth = 1;      // 1: the next one that matches

@@ -120,7 +120,8 @@ bool WalWorkload::start(wal::EmbeddedLog& log, Session& session) {
   auto member = log.open_consumer(std::move(options));
   PENSTOCK_CHECK(member.has_value());
   session.member = *std::move(member);
-  return session.member->poll(1).has_value() && renew_producer(log, session);
+  return session.member->poll(1).has_value() && renew_producer(log, session) &&
+         session.producer != nullptr;
 }
 
 bool WalWorkload::step(wal::EmbeddedLog& log, testing::SimClock& clock, Session& session) {
