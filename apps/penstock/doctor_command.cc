@@ -25,6 +25,13 @@ Status examine(const ConfigFlags& flags) {
     std::cout << segment.path << ": " << segment.groups << " groups, " << segment.batches
               << " batches, " << format_bytes(segment.sound_bytes) << '\n';
   }
+  for (const std::string& path : found.foreign) {
+    std::cout << path << ": not a file of the log, left alone\n";
+  }
+  if (found.torn_bytes > 0) {
+    std::cout << "a write of " << format_bytes(found.torn_bytes)
+              << " was cut off and never acknowledged; the next start removes it\n";
+  }
   if (found.damage.empty()) {
     std::cout << "no damage found\n";
     return {};

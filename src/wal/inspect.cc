@@ -102,7 +102,11 @@ class Inspector {
     PENSTOCK_TRY_ASSIGN(const bool was_open, files_.exists(lock_path));
     std::unique_ptr<os::FileLock> lock;
     if (was_open) {
-      PENSTOCK_TRY_ASSIGN(lock, files_.lock_file(lock_path));
+      auto held = files_.lock_file(lock_path);
+      if (!held) {
+        return held.error().with("a server has to be stopped before its log can be looked at");
+      }
+      lock = *std::move(held);
     }
     PENSTOCK_TRY(look_at_names());
     PENSTOCK_TRY(look_as_a_start_does());

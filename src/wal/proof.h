@@ -2,7 +2,8 @@
 //
 // Each group proves that the ones before it were on disk. For the newest one there is no proof
 // until the next is written; so when the log is idle, and when it is closed, its number is written
-// here. Then damage to it cannot pass for a write that was cut off. Two slots, written in turn, so
+// here. Then damage to it cannot pass for a write that was cut off. It is also written when a
+// segment is begun, so that the loss of the newest file is noticed. Two slots, written in turn, so
 // that a torn write never destroys the last proof. Losing the file loses proof, never data.
 //
 // Threads   one.

@@ -57,6 +57,7 @@ class Recovery {
   Status add_older_segments();
   Status add_older_segment(const SegmentEntry& entry);
   Status check_older_file(const SegmentEntry& entry, const Segment& segment);
+  Status place_runs();
   Status recycle_leftovers();
 
   // An error, or a note in the report if losses are accepted.
@@ -110,7 +111,7 @@ Result<Recovered> Recovery::run() {
     PENSTOCK_TRY(replay(last));
     PENSTOCK_TRY(finish_last_segment(last));
     PENSTOCK_TRY(add_older_segments());
-    PENSTOCK_TRY(catalog().place_runs(candidates_, accept_loss_));
+    PENSTOCK_TRY(place_runs());
     PENSTOCK_TRY(recycle_leftovers());
     report_.segments = catalog().segments().size();
     return result_;
@@ -145,6 +146,14 @@ Status Recovery::adopt_spare(const std::string& name, std::uint64_t number) {
     return files_.remove(path);
   }
   spares_.adopt(number);
+  return {};
+}
+
+Status Recovery::place_runs() {
+  if (const Status placed = catalog().place_runs(candidates_, false); !placed) {
+    PENSTOCK_TRY(damage(placed.error().message()));
+    return catalog().place_runs({}, true);
+  }
   return {};
 }
 
