@@ -4,8 +4,7 @@
 // equal ones that with the larger partition number, then offset. So the result does not depend on
 // the order in which partitions were read. An event without a value removes its key.
 //
-// Changelog: key as tagged bytes (src/store/key.h), value as in src/store/event_copy.h; a null
-// value for a key that was removed.
+// Format of the changelog: docs/formats/table-changelog.md.
 //
 // Threads   one.
 // Errors    see StateStore.
