@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "console/balance.h"
 #include "console/console_api.h"
 #include "console/health.h"
 #include "console/worker.h"
@@ -165,6 +166,11 @@ class Pipeline::Impl {
 
   Status start_streams() {
     PENSTOCK_TRY_ASSIGN(std::vector<engine::Job> declared, jobs(config_));
+    console::Balance::Options balance;
+    for (const engine::Job& job : declared) {
+      balance.jobs.push_back({job.name, job.topology.source_topics()});
+    }
+    PENSTOCK_TRY_ASSIGN(balance_, console::Balance::open(*log_, metrics_, std::move(balance)));
     engine::Streams::Options options = streams_options(config_);
     options.thread.hash_seed = random_.next();
     PENSTOCK_TRY_ASSIGN(streams_, engine::Streams::open(*log_, clock_, metrics_, logger_,
@@ -242,6 +248,10 @@ class Pipeline::Impl {
       while (!stop.requested()) {
         worker_->wait(kIdleWait);
         worker_->run_once();
+        if (const Status taken = balance_->run_once(clock_.now()); !taken) {
+          logger_.debug("console", "the balance was not taken",
+                        {{"because", taken.error().message()}});
+        }
       }
     });
     PENSTOCK_TRY_ASSIGN(net::HttpServer::Options options, http_options(config_));
@@ -284,6 +294,7 @@ class Pipeline::Impl {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<engine::Streams> streams_;
   std::unique_ptr<sinks::ArchiveSink> archive_;
+  std::unique_ptr<console::Balance> balance_;
   std::unique_ptr<console::Worker> worker_;
   std::unique_ptr<net::HttpServer> http_;
   using Threads = std::vector<std::unique_ptr<os::Thread>>;

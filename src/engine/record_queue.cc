@@ -1,6 +1,7 @@
 #include "engine/record_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 #include "record/internal_headers.h"
@@ -15,12 +16,14 @@ std::optional<std::int64_t> ingest_time(const RecordView& record) {
 
 }  // namespace
 
-RecordQueue::RecordQueue(TopicPartition from, Offset position, Timestamp stream_time)
+RecordQueue::RecordQueue(TopicPartition from, Offset committed, Offset position,
+                         Timestamp stream_time)
     : from_(from),
       position_(position),
       committed_(position),
       stream_time_(stream_time),
-      committed_stream_time_(stream_time) {
+      committed_stream_time_(stream_time),
+      missing_before_(static_cast<std::uint64_t>(position - committed)) {
   columns_.reserve(kRunMax);
 }
 
@@ -55,6 +58,8 @@ Status RecordQueue::open_batch() {
   if (!batch) {
     return Error(ErrorCode::kCorrupt, batch.error().message());
   }
+  // Everything fetched before is processed: what lies between was deleted while it waited.
+  gap_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, batch->base_offset() - position_));
   reader_.emplace(*batch);
   reader_at_end_ = batch->is_control();
   return {};
@@ -110,6 +115,7 @@ void RecordQueue::pop(std::size_t count) {
   position_ = done.offsets.back() + 1;
   stream_time_ = std::max(stream_time_, *std::ranges::max_element(done.timestamps));
   record_count_ += count;
+  missing_ += std::exchange(gap_, 0);
   for (std::size_t index = 0; index < count; ++index) {
     bytes_ += done.keys[index].size() + done.values[index].size();
   }
@@ -128,6 +134,8 @@ void RecordQueue::commit() {
   accepted_.clear();
   record_count_ = 0;
   bytes_ = 0;
+  missing_before_ = 0;
+  missing_ = 0;
 }
 
 void RecordQueue::rewind() {
@@ -136,6 +144,8 @@ void RecordQueue::rewind() {
   accepted_.clear();
   record_count_ = 0;
   bytes_ = 0;
+  missing_ = 0;
+  gap_ = 0;
   batches_.clear();
   size_bytes_ = 0;
   reader_.reset();

@@ -7,6 +7,10 @@
 // Positions: `position` is the next record to process. What was processed since the last commit
 // can be taken back: rewind() returns to the committed position and drops what was fetched.
 //
+// Records are counted as they are given out, and offsets that the log no longer had as they are
+// passed over: together they must be what the position moves by, which the pipeline's balance
+// checks (docs/operations.md).
+//
 // Threads   one.
 // Errors    kCorrupt  a batch that the log delivered cannot be decoded
 #pragma once
@@ -29,8 +33,9 @@ class RecordQueue {
   static constexpr std::size_t kRunMax = 1024;
   static constexpr std::size_t kRunBytesMax = 1 << 20;  // and at most one record more
 
-  // `stream_time` is what was committed with `position`.
-  RecordQueue(TopicPartition from, Offset position, Timestamp stream_time);
+  // `committed` is where the group stands, 0 if it never committed; `position` may be later where
+  // the log begins later. `stream_time` is what was committed.
+  RecordQueue(TopicPartition from, Offset committed, Offset position, Timestamp stream_time);
 
   void push(log::FetchedBatch batch);
 
@@ -79,6 +84,12 @@ class RecordQueue {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
+  // Offsets that were gone from the log when they were to be processed, since the last commit:
+  // before the first position, and after it.
+  [[nodiscard]] std::uint64_t missing_before_count() const { return missing_before_; }
+
+  [[nodiscard]] std::uint64_t missing_count() const { return missing_; }
+
  private:
   [[nodiscard]] Status open_batch();
   [[nodiscard]] Status decode();
@@ -98,6 +109,9 @@ class RecordQueue {
   std::vector<Accepted> accepted_;
   std::uint64_t record_count_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t missing_before_ = 0;
+  std::uint64_t missing_ = 0;
+  std::uint64_t gap_ = 0;  // before the batch being decoded; missing once its first run is done
 };
 
 }  // namespace penstock::engine

@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds kBackOffMin{10};
 constexpr std::chrono::milliseconds kBackOffMax{2000};
 constexpr std::chrono::milliseconds kPublishInterval{100};
+constexpr std::chrono::milliseconds kPublishIntervalMax{1000};
 constexpr std::chrono::milliseconds kFullStatePause{20};
 // Stores are brought down to this part of their limit, so that there is room until the next commit.
 constexpr double kStateFilledMax = 0.9;
@@ -72,6 +73,9 @@ Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os
     return fail(topics.error());
   }
   thread->environment_.topics = *std::move(topics);
+  for (const std::string& topic : thread->topology_.source_topics()) {
+    thread->metrics_.add_source(thread->environment_.topics.find(topic)->second.id, topic);
+  }
   const Status joined = thread->join();
   if (!joined) {
     return fail(joined.error());
@@ -125,7 +129,10 @@ Result<bool> StreamThread::run_once() {
     refuse_queries(worked.error());
     return worked.error().with("job \"" + options_.application_id + "\"");
   }
-  if (unpublished_ && (!*worked || clock_.now() - published_at_ >= kPublishInterval)) {
+  // Also if nothing gets on here: the log grows, and the lag is to be seen.
+  const auto published = clock_.now() - published_at_;
+  if ((unpublished_ && (!*worked || published >= kPublishInterval)) ||
+      published >= kPublishIntervalMax) {
     publish();
   }
   return worked;
@@ -330,19 +337,23 @@ Result<SourcePosition> StreamThread::position_of(TopicPartition partition,
   const auto commit = std::ranges::find_if(
       committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
   if (commit == committed.end()) {
-    return SourcePosition{partition, offsets.start, std::nullopt};
+    return SourcePosition{partition, Offset(0), offsets.start, std::nullopt};
   }
   PENSTOCK_TRY_ASSIGN(OffsetNote note, parse_offset_note(commit->metadata));
   if (commit->next_offset < offsets.start) {
     const std::int64_t count = offsets.start - commit->next_offset;
-    logger_.error("engine", "records were deleted by retention before they were processed",
-                  {{"job", options_.application_id},
-                   {"partition", partition.partition.value()},
-                   {"count", count}});
+    report_missing(partition, static_cast<std::uint64_t>(count));
     metrics_.skipped(static_cast<std::uint64_t>(count));
   }
   const Offset offset = std::max(commit->next_offset, offsets.start);
-  return SourcePosition{partition, offset, std::move(note)};
+  return SourcePosition{partition, commit->next_offset, offset, std::move(note)};
+}
+
+void StreamThread::report_missing(TopicPartition partition, std::uint64_t count) {
+  logger_.error("engine", "records were deleted by retention before they were processed",
+                {{"job", options_.application_id},
+                 {"partition", partition.partition.value()},
+                 {"count", count}});
 }
 
 Status StreamThread::open_task(Task::Id id, const std::vector<TopicPartition>& sources,
@@ -408,6 +419,7 @@ void StreamThread::rejoin(const Error& why) {
   logger_.warn("engine", "joins its group again",
                {{"job", options_.application_id}, {"because", why.message()}});
   drop_partitions(std::vector(owned_));
+  metrics_.settled(TransactionEnd::kTakenBack);
   revoking_.clear();
   commit_.reset();
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
@@ -461,6 +473,7 @@ Status StreamThread::begin_commit() {
   for (const auto& [id, task] : tasks_) {
     if (task->needs_commit()) {
       PENSTOCK_TRY(task->prepare_commit());
+      metrics_.begun(*task);
       committing_.push_back(task.get());
     }
   }
@@ -518,7 +531,13 @@ Status StreamThread::on_committed() {
   back_off_ = std::chrono::milliseconds(0);
   const os::WallTime wall_now = clock_.wall_now();
   metrics_.commit_took(clock_.now() - commit_begun_);
+  metrics_.settled(TransactionEnd::kCommitted);
   for (Task* task : committing_) {
+    for (const auto& queue : task->queues()) {
+      if (queue->missing_count() > 0) {
+        report_missing(queue->from(), queue->missing_count());
+      }
+    }
     metrics_.committed(*task, wall_now);
     task->committed([this](TopicPartition partition) { return end_of(partition); });
   }
@@ -574,6 +593,7 @@ Status StreamThread::abort(const Error& why) {
   logger_.warn("engine", "takes back a transaction and processes it again",
                {{"job", options_.application_id}, {"because", why.message()}});
   metrics_.aborted();
+  metrics_.settled(TransactionEnd::kTakenBack);
   if (state_ == ThreadState::kCommitting) {
     transition(ThreadState::kRunning);
   }

@@ -144,6 +144,7 @@ class StreamThread {
   [[nodiscard]] Status open_tasks();
   [[nodiscard]] Status open_task(Task::Id id, const std::vector<TopicPartition>& sources,
                                  const std::vector<log::OffsetCommit>& committed);
+  void report_missing(TopicPartition partition, std::uint64_t count);
   [[nodiscard]] Result<SourcePosition> position_of(TopicPartition partition,
                                                    const std::vector<log::OffsetCommit>& committed);
   [[nodiscard]] Status revoke(std::vector<TopicPartition> partitions);

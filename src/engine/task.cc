@@ -158,8 +158,8 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
       if (queues_.empty()) {
         committed_note_ = note;
       }
-      queues_.push_back(
-          std::make_unique<RecordQueue>(partition, position->offset, note.stream_time));
+      queues_.push_back(std::make_unique<RecordQueue>(partition, position->committed,
+                                                      position->offset, note.stream_time));
       sources_.push_back(std::make_unique<Node>());
       sources_.back()->name = source.name;
     }

@@ -64,7 +64,8 @@ struct TaskEnvironment {
 // Where a source partition stands when the task is made.
 struct SourcePosition {
   TopicPartition partition;
-  Offset offset;
+  Offset committed;                // 0 if nothing was
+  Offset offset;                   // later than that where the log begins later
   std::optional<OffsetNote> note;  // absent: nothing was ever committed
 };
 

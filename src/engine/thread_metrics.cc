@@ -1,6 +1,7 @@
 #include "engine/thread_metrics.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace penstock::engine {
 
@@ -69,11 +70,40 @@ ThreadMetrics::ThreadMetrics(telemetry::Registry& registry, std::string job)
           "penstock_engine_latency_seconds",
           "Of a record: from its acceptance to its committed result.", labels(job_))) {}
 
+void ThreadMetrics::add_source(TopicId id, const std::string& topic) {
+  const auto counter = [&](const char* stage) {
+    telemetry::Labels where = labels(job_, "topic", topic);
+    where.emplace_back("stage", stage);
+    return &registry_.counter(
+        "penstock_engine_transaction_records_total",
+        "Records of source topics in transactions, with those that were gone.", where);
+  };
+  accounts_[id] = {counter("begun"), counter("committed"), counter("taken_back")};
+}
+
+void ThreadMetrics::begun(const Task& task) {
+  for (const auto& queue : task.queues()) {
+    const std::uint64_t count =
+        queue->record_count() + queue->missing_count() + queue->missing_before_count();
+    Account& account = accounts_.at(queue->from().topic);
+    account.begun->add(count);
+    account.unsettled += count;
+  }
+}
+
+void ThreadMetrics::settled(TransactionEnd end) {
+  for (auto& [topic, account] : accounts_) {
+    Counter& counter = end == TransactionEnd::kCommitted ? *account.committed : *account.taken_back;
+    counter.add(std::exchange(account.unsettled, 0));
+  }
+}
+
 void ThreadMetrics::committed(const Task& task, os::WallTime now) {
   const std::int64_t now_us = to_micros(now);
   for (const auto& queue : task.queues()) {
     records_.add(queue->record_count());
     bytes_.add(queue->bytes());
+    skipped_.add(queue->missing_count());
     for (const RecordQueue::Accepted& accepted : queue->accepted()) {
       latency_seconds_.record(std::chrono::microseconds(now_us - accepted.ingest_us),
                               accepted.count);

@@ -1,9 +1,10 @@
 // ThreadMetrics are the figures of one stream thread on the metrics page.
 //
-// Counted per commit, so what an aborted transaction did is never counted twice. `accepted =
-// processed + in flight` can be read off it: the log's end offsets are what was accepted,
-// penstock_engine_committed_offset is what was processed, and penstock_engine_lag_records is what
-// is in flight between them.
+// Counted per commit, so what an aborted transaction did is never counted twice.
+//
+// penstock_engine_transaction_records_total is this side of the pipeline's balance: what went into
+// transactions, counted record by record. console/balance.h holds it against the offsets that the
+// log says are committed.
 //
 // Threads   one; the registry may be read from any.
 #pragma once
@@ -20,9 +21,19 @@
 
 namespace penstock::engine {
 
+enum class TransactionEnd : std::uint8_t { kCommitted, kTakenBack };
+
 class ThreadMetrics {
  public:
   ThreadMetrics(telemetry::Registry& registry, std::string job);
+
+  // Before the first begun().
+  void add_source(TopicId id, const std::string& topic);
+
+  // What `task` processed since its last commit goes into the transaction now ...
+  void begun(const Task& task);
+  // ... which has come to its end, if there was one.
+  void settled(TransactionEnd end);
 
   // What `task` processed since its last commit is committed now.
   void committed(const Task& task, os::WallTime now);
@@ -39,6 +50,14 @@ class ThreadMetrics {
   void skipped(std::uint64_t record_count) { skipped_.add(record_count); }
 
  private:
+  // Records of one source topic in transactions.
+  struct Account {
+    Counter* begun;
+    Counter* committed;
+    Counter* taken_back;
+    std::uint64_t unsettled = 0;
+  };
+
   struct Partition {
     telemetry::Gauge* committed_offset;
     telemetry::Gauge* lag_records;
@@ -64,6 +83,7 @@ class ThreadMetrics {
   telemetry::LatencyHistogram& commit_seconds_;
   telemetry::LatencyHistogram& latency_seconds_;
   std::map<TopicPartition, Partition> partitions_;
+  std::map<TopicId, Account> accounts_;
 };
 
 }  // namespace penstock::engine

@@ -60,7 +60,7 @@ Status TopologyDriver::open_tasks() {
       for (const topology::SourceNode& source : sub.sources) {
         for (const std::string& topic : source.topics) {
           const TopicId topic_id = environment_.topics.find(topic)->second.id;
-          positions.push_back({{topic_id, id.partition}, Offset(0), std::nullopt});
+          positions.push_back({{topic_id, id.partition}, Offset(0), Offset(0), std::nullopt});
         }
       }
       PENSTOCK_TRY_ASSIGN(auto task, Task::create(id, sub, environment_, positions));

@@ -97,6 +97,7 @@ void Appender::send() {
   append.sent_at = clock_.now();
   for (const CountedRequest& request : append.requests) {
     stages_.wait.record(append.sent_at - request.parsed_at);
+    request.metrics.sent(request.outcome);
   }
   // The log answers on a thread of its own; the loop's is the one that may touch the append.
   const Status taken =
@@ -144,6 +145,9 @@ void Appender::fail(Append& append, const Error& error) {
   const bool busy = error.code() == ErrorCode::kBusy;
   for (CountedRequest& request : append.requests) {
     (busy ? requests_.overloaded : requests_.unavailable).add(1);
+    if (busy) {  // after any other failure they may be in the log all the same
+      request.metrics.refused(request.outcome);
+    }
     request.responder.send_error(busy ? 429 : 503, busy ? "overloaded" : "unavailable",
                                  error.message());
   }

@@ -487,6 +487,35 @@ TEST_F(GatewayTest, BadHeadersAreRefused) {
             400);
 }
 
+TEST_F(GatewayTest, CountsWhatTheLogGetsBeforeItAnswersAndWhatItRefuses) {
+  const auto records = [this](const char* topic, const char* stage) {
+    return metrics_.value("penstock_ingest_log_records_total",
+                          {{"topic", topic}, {"stage", stage}});
+  };
+  open({.topics = {topic("web")}});
+
+  post("web", "{}\n{}\n7");
+  turn();
+  EXPECT_EQ(records("web", "sent"), 2.0);
+  EXPECT_EQ(records("web.dlq", "sent"), 1.0);
+  EXPECT_EQ(events("web", "accepted"), 0.0);
+  settle();
+  EXPECT_EQ(events("web", "accepted"), 2.0);
+  EXPECT_EQ(records("web", "refused"), 0.0);
+
+  log_.refuse_appends(1, ErrorCode::kBusy);
+  EXPECT_EQ(ask("web", "{}\n7\n8").status, 429);
+  EXPECT_EQ(records("web", "sent"), 3.0);
+  EXPECT_EQ(records("web", "refused"), 1.0);
+  EXPECT_EQ(records("web.dlq", "refused"), 2.0);
+
+  // A failed log may have them all the same.
+  log_.fail_appends(1, ErrorCode::kFatal);
+  EXPECT_EQ(ask("web", "{}").status, 503);
+  EXPECT_EQ(records("web", "sent"), 4.0);
+  EXPECT_EQ(records("web", "refused"), 1.0);
+}
+
 TEST_F(GatewayTest, CountsEventsByOutcome) {
   open(keyed());
 

@@ -1,5 +1,7 @@
 #include "gateway/ingest_metrics.h"
 
+#include "record/dead_letter.h"
+
 namespace penstock::gateway {
 
 namespace {
@@ -13,6 +15,12 @@ Counter& events(telemetry::Registry& registry, const std::string& topic, const c
   return registry.counter("penstock_ingest_events_total",
                           "Events of answered requests, by topic and outcome.",
                           {{"topic", topic}, {"outcome", outcome}});
+}
+
+Counter& log_records(telemetry::Registry& registry, const std::string& topic, const char* stage) {
+  return registry.counter("penstock_ingest_log_records_total",
+                          "Records sent to the log, and of these refused by it, by topic.",
+                          {{"topic", topic}, {"stage", stage}});
 }
 
 Counter& arrival_times(telemetry::Registry& registry, const std::string& topic,
@@ -50,6 +58,10 @@ TopicMetrics::TopicMetrics(telemetry::Registry& registry, const std::string& top
     : accepted(events(registry, topic, "accepted")),
       duplicates(events(registry, topic, "duplicate")),
       dead_lettered(events(registry, topic, "dead_lettered")),
+      sent_events(log_records(registry, topic, "sent")),
+      sent_dead_letters(log_records(registry, dead_letter_topic(topic), "sent")),
+      refused_events(log_records(registry, topic, "refused")),
+      refused_dead_letters(log_records(registry, dead_letter_topic(topic), "refused")),
       bytes(registry.counter("penstock_ingest_bytes_total",
                              "Bytes of request bodies, decoded, by topic.", {{"topic", topic}})),
       timestamps_missing(arrival_times(registry, topic, "missing")),
@@ -61,6 +73,16 @@ TopicMetrics::TopicMetrics(telemetry::Registry& registry, const std::string& top
         "penstock_dead_letters_total", "Events that became dead letters, by topic and reason.",
         {{"topic", topic}, {"reason", std::string(to_string(reason))}}));
   }
+}
+
+void TopicMetrics::sent(const Outcome& outcome) {
+  sent_events.add(outcome.accepted);
+  sent_dead_letters.add(outcome.dead_lettered());
+}
+
+void TopicMetrics::refused(const Outcome& outcome) {
+  refused_events.add(outcome.accepted);
+  refused_dead_letters.add(outcome.dead_lettered());
 }
 
 void TopicMetrics::add(const Outcome& outcome, std::size_t body_size) {

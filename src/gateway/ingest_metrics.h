@@ -43,9 +43,18 @@ struct TopicMetrics {
   // Counts what an answer counts.
   void add(const Outcome& outcome, std::size_t body_size);
 
+  // Counts records of a request on their way: before the log gets them, and when it has answered
+  // that it took none of them.
+  void sent(const Outcome& outcome);
+  void refused(const Outcome& outcome);
+
   Counter& accepted;
   Counter& duplicates;
   Counter& dead_lettered;
+  Counter& sent_events;
+  Counter& sent_dead_letters;
+  Counter& refused_events;
+  Counter& refused_dead_letters;
   Counter& bytes;
   Counter& timestamps_missing;
   Counter& timestamps_unreadable;

@@ -269,6 +269,11 @@ void Registry::write_histograms(std::string& page, const std::string& name, cons
   page += maxima;
 }
 
+void Registry::change_together(const std::function<void()>& change) {
+  const MutexLock lock(mutex_);
+  change();
+}
+
 std::string Registry::expose() const {
   const MutexLock lock(mutex_);
   std::string page;

@@ -93,6 +93,10 @@ class Registry {
   CallbackGuard counter_callback(std::string_view name, std::string_view help, Labels labels,
                                  std::function<double()> value);
 
+  // Runs `change` while no page is written, so that what it sets is seen together or not at all. It
+  // must not call the registry.
+  void change_together(const std::function<void()>& change);
+
   // The page of GET /metrics: text format 0.0.4, families and series sorted.
   [[nodiscard]] std::string expose() const;
 
