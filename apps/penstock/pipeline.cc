@@ -199,7 +199,7 @@ class Pipeline::Impl {
       return {};
     }
     PENSTOCK_TRY_ASSIGN(archive_, sinks::ArchiveSink::open(*log_, *files_, metrics_, logger_,
-                                                           archive_options(config_)));
+                                                           archive_options(config_, *log_)));
     archive_thread_ = std::make_unique<os::Thread>("archive", [this](const os::StopToken& stop) {
       while (!stop.requested()) {
         if (!step_archive()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "jobs/table_job.h"
 #include "os/file_system.h"
 #include "os/thread.h"
+#include "record/dead_letter.h"
 #include "schema/json_pointer.h"
 
 namespace penstock::app {
@@ -191,14 +193,32 @@ engine::Streams::Options streams_options(const config::PipelineConfig& config) {
   return options;
 }
 
-sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config) {
+std::function<bool(const log::TopicInfo&)> archived_topics(const config::PipelineConfig& config,
+                                                           const log::Log& log) {
+  std::map<std::string, bool> wanted;
+  for (const config::TopicSettings& topic : config.topics) {
+    wanted[topic.name] = topic.archive;
+    wanted[dead_letter_topic(topic.name)] = topic.archive;
+  }
+  for (const config::AggregateSettings& job : config.aggregates) {
+    wanted[job.name] = topic_of(config, job.topic).archive;
+  }
+  return [wanted = std::move(wanted), auto_create = config.ingest.auto_create_topics,
+          &log](const log::TopicInfo& topic) {
+    const std::string& name = topic.config.name;
+    if (const auto found = wanted.find(name); found != wanted.end()) {
+      return found->second;
+    }
+    // Those that were made for events have dead letters; what is the engine's own has none.
+    return auto_create && (is_dead_letter_topic(name) || log.topic(dead_letter_topic(name)));
+  };
+}
+
+sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config,
+                                            const log::Log& log) {
   sinks::ArchiveSink::Options options;
   options.directory = config.archive_directory();
-  for (const config::TopicSettings& topic : config.topics) {
-    if (topic.archive) {
-      options.topics.push_back({topic.name});
-    }
-  }
+  options.takes = archived_topics(config, log);
   options.file_rows_max = config.archive.file_rows_max;
   options.file_size_max = config.archive.file_size_max;
   options.roll_interval = config.archive.roll_interval;

@@ -21,6 +21,8 @@ namespace penstock::app {
 [[nodiscard]] Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& config);
 [[nodiscard]] Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config);
 [[nodiscard]] engine::Streams::Options streams_options(const config::PipelineConfig& config);
-[[nodiscard]] sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config);
+// `log` must outlive what is made of them: it knows the topics that came into being by themselves.
+[[nodiscard]] sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config,
+                                                          const log::Log& log);
 
 }  // namespace penstock::app

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "core/units.h"
+#include "testing/sim_log.h"
 
 namespace penstock::app {
 namespace {
@@ -197,7 +198,8 @@ state_memory_max = "5MiB"
 }
 
 TEST(PipelineOptions, CarryTheSettingsOfTheArchive) {
-  const sinks::ArchiveSink::Options options = archive_options(parsed(R"(
+  const testing::SimLog log;
+  const auto config = parsed(R"(
 [archive]
 directory = "/a"
 file_rows_max = 2
@@ -209,15 +211,77 @@ name = "in"
 [[topic]]
 name = "out"
 archive = false
-)"));
+)");
+
+  const sinks::ArchiveSink::Options options = archive_options(config, log);
 
   EXPECT_EQ(options.directory, "/a");
   EXPECT_EQ(options.file_rows_max, 2U);
   EXPECT_EQ(options.file_size_max, 3 * kMiB);
   EXPECT_EQ(options.roll_interval, 4s);
   EXPECT_EQ(options.memory_max, 50 * kMiB);
-  ASSERT_EQ(options.topics.size(), 1U);
-  EXPECT_EQ(options.topics.front().name, "in");
+  EXPECT_TRUE(options.takes({.id = {}, .config = {.name = "in"}}));
+  EXPECT_FALSE(options.takes({.id = {}, .config = {.name = "out"}}));
+}
+
+// Which topics of a log the archive takes.
+class ArchivedTopics : public ::testing::Test {
+ protected:
+  ArchivedTopics() {
+    config::TopicSettings web;
+    web.name = "web";
+    config::TopicSettings secret;
+    secret.name = "secret";
+    secret.archive = false;
+    config_.topics = {web, secret};
+    config::AggregateSettings hits;
+    hits.name = "hits";
+    hits.topic = "web";
+    config::AggregateSettings rumours;
+    rumours.name = "rumours";
+    rumours.topic = "secret";
+    config_.aggregates = {hits, rumours};
+  }
+
+  bool takes(const std::string& name) {
+    const auto info = log_.ensure_topic({.name = name});
+    EXPECT_TRUE(info);
+    return archive_options(config_, log_).takes(*info);
+  }
+
+  config::PipelineConfig config_;
+  testing::SimLog log_;
+};
+
+TEST_F(ArchivedTopics, AreTheConfiguredOnesWithTheirDeadLettersAndOutputs) {
+  EXPECT_TRUE(takes("web"));
+  EXPECT_TRUE(takes("web.dlq"));
+  EXPECT_TRUE(takes("hits"));
+}
+
+TEST_F(ArchivedTopics, AreNeitherThoseThatAreLeftOutNorWhatIsMadeOfThem) {
+  EXPECT_FALSE(takes("secret"));
+  EXPECT_FALSE(takes("secret.dlq"));
+  EXPECT_FALSE(takes("rumours"));
+}
+
+TEST_F(ArchivedTopics, AreNotTheEnginesOwn) {
+  config_.ingest.auto_create_topics = true;
+
+  EXPECT_FALSE(takes("hits-changelog"));
+  EXPECT_FALSE(takes("hits-repartition"));
+  EXPECT_FALSE(takes("__idempotency_keys"));
+  EXPECT_FALSE(takes("output-of-a-job-that-is-gone"));
+}
+
+TEST_F(ArchivedTopics, AreThoseThatCameIntoBeingByThemselvesWhereTheyMay) {
+  EXPECT_FALSE(takes("new.dlq"));
+  EXPECT_FALSE(takes("new"));
+
+  config_.ingest.auto_create_topics = true;
+
+  EXPECT_TRUE(takes("new.dlq"));
+  EXPECT_TRUE(takes("new"));
 }
 
 }  // namespace

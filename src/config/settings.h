@@ -366,7 +366,8 @@ inline constexpr std::array kTopicSettings{
                            "As in [ingest], for this topic.",
                            {1, 100'000'000}},
     Setting<TopicSettings>{"archive", Kind::kSwitch, &TopicSettings::archive,
-                           "Write this topic to the archive."},
+                           "Write this topic to the archive, with its dead letters and the outputs "
+                           "of its jobs."},
     Setting<TopicSettings>{"retention_time", Kind::kDuration, &TopicSettings::retention_time,
                            "As in [log], for this topic.", kSomeSpan},
     Setting<TopicSettings>{"retention_size",

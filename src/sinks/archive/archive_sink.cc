@@ -1,6 +1,7 @@
 #include "sinks/archive/archive_sink.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -30,9 +31,9 @@ double seconds(os::TimePoint::duration duration) {
 }  // namespace
 
 struct ArchiveSink::Topic {
-  Topic(ArchiveTopic of, telemetry::Registry& registry)
-      : settings(std::move(of)),
-        labels({{"topic", settings.name}}),
+  Topic(std::string of, telemetry::Registry& registry)
+      : name(std::move(of)),
+        labels({{"topic", name}}),
         rows(registry.counter("penstock_archive_rows_total", "Records archived.", labels)),
         bytes(registry.counter("penstock_archive_bytes_total",
                                "Size of the archive files published.", labels)),
@@ -45,9 +46,13 @@ struct ArchiveSink::Topic {
         lag_records(registry.gauge("penstock_archive_lag_records",
                                    "Records in the log that are not archived yet.", labels)),
         lag_seconds(registry.gauge("penstock_archive_lag_seconds",
-                                   "How long the oldest of them has been waiting.", labels)) {}
+                                   "How long the oldest of them has been waiting.", labels)),
+        imbalance(registry.gauge(
+            "penstock_pipeline_imbalance_records",
+            "Records by which two independent counts differ: 0, or something is lost or doubled.",
+            {{"topic", name}, {"stage", "archived"}})) {}
 
-  ArchiveTopic settings;
+  std::string name;
   telemetry::Labels labels;
   Counter& rows;
   Counter& bytes;
@@ -56,6 +61,7 @@ struct ArchiveSink::Topic {
   Counter& errors;
   telemetry::Gauge& lag_records;
   telemetry::Gauge& lag_seconds;
+  telemetry::Gauge& imbalance;
 };
 
 struct ArchiveSink::Partition {
@@ -103,21 +109,26 @@ Result<std::unique_ptr<ArchiveSink>> ArchiveSink::open(log::Log& log, os::FileSy
       sink->consumer_,
       log.open_consumer(
           {.name = "archive", .group_id = std::nullopt, .topics = {}, .instance_id = {}}));
-  for (const ArchiveTopic& topic : sink->options_.topics) {
-    PENSTOCK_TRY(sink->add_topic(topic));
-  }
+  PENSTOCK_TRY(sink->discover());
   return sink;
 }
 
-Status ArchiveSink::add_topic(const ArchiveTopic& topic) {
-  for (const auto& known : topics_) {
-    if (known->settings.name == topic.name) {
-      return Error(ErrorCode::kInvalid, "topic " + topic.name + " is archived already");
+Status ArchiveSink::discover() {
+  for (const log::TopicInfo& info : log_.topics()) {
+    const bool known = std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
+      return topic->name == info.config.name;
+    });
+    if (!known && options_.takes(info)) {
+      PENSTOCK_TRY(add_topic(info));
     }
   }
-  PENSTOCK_TRY_ASSIGN(const log::TopicInfo info, log_.topic(topic.name));
-  PENSTOCK_TRY_ASSIGN(const auto archived, scan_topic(files_, options_.directory, topic.name));
-  auto added = std::make_unique<Topic>(topic, registry_);
+  return {};
+}
+
+Status ArchiveSink::add_topic(const log::TopicInfo& info) {
+  const std::string& name = info.config.name;
+  PENSTOCK_TRY_ASSIGN(const auto archived, scan_topic(files_, options_.directory, name));
+  auto added = std::make_unique<Topic>(name, registry_);
   std::vector<std::unique_ptr<Partition>> partitions;
   for (std::int32_t number = 0; number < info.config.partition_count; ++number) {
     const PartitionId id(number);
@@ -141,7 +152,7 @@ Status ArchiveSink::start_partition(Partition& partition,
   }
   partition.next = archived->range.last + 1;
   if (partition.next > offsets.end) {
-    return Error(ErrorCode::kInvalid, "the archive of topic " + partition.topic->settings.name +
+    return Error(ErrorCode::kInvalid, "the archive of topic " + partition.topic->name +
                                           ", partition " + to_string(partition.id.partition) +
                                           " goes up to offset " + to_string(archived->range.last) +
                                           ", but the log ends before " + to_string(offsets.end) +
@@ -154,7 +165,7 @@ Status ArchiveSink::start_partition(Partition& partition,
 
 Offset ArchiveSink::next_offset(const std::string& topic, PartitionId partition) const {
   for (const auto& known : partitions_) {
-    if (known->topic->settings.name == topic && known->id.partition == partition) {
+    if (known->topic->name == topic && known->id.partition == partition) {
       return known->next;
     }
   }
@@ -184,8 +195,8 @@ Result<std::uint64_t> ArchiveSink::run_once(os::TimePoint now) {
   if (!taken.has_value()) {
     round_.reset();
     put_off(partition, now);
-    return taken.error().with("archive of topic " + partition.topic->settings.name +
-                              ", partition " + to_string(partition.id.partition));
+    return taken.error().with("archive of topic " + partition.topic->name + ", partition " +
+                              to_string(partition.id.partition));
   }
   const bool writing = round_ != nullptr && round_->file != nullptr;
   memory_.set(writing ? static_cast<double>(round_->file->writer().buffered_size()) : 0);
@@ -207,6 +218,10 @@ Result<Offset> ArchiveSink::log_end(const Partition& partition) const {
 }
 
 Status ArchiveSink::survey(os::TimePoint now) {
+  if (!discovered_at_.has_value() || now - *discovered_at_ >= options_.discover_interval) {
+    discovered_at_ = now;
+    PENSTOCK_TRY(discover());
+  }
   surveyed_at_ = now;
   for (const auto& partition : partitions_) {
     PENSTOCK_TRY_ASSIGN(partition->end, log_end(*partition));
@@ -276,7 +291,7 @@ Status ArchiveSink::begin_round(Partition& partition, os::TimePoint now) {
 // Retention was faster than the archive. The log cannot give these records any more: that is noted
 // in the archive, so that it is never mistaken for a lost file, counted and said.
 Status ArchiveSink::skip_missing(Partition& partition, Offset start) {
-  const std::string& topic = partition.topic->settings.name;
+  const std::string& topic = partition.topic->name;
   const OffsetRange range{partition.next, start + -1};
   const std::string path = os::join_path(topic_folder(options_.directory, topic),
                                          missing_file_name(topic, partition.id.partition, range));
@@ -387,18 +402,14 @@ Status ArchiveSink::ensure_file(Offset first, HourIndex hour) {
   if (round.file != nullptr) {
     return {};
   }
-  const ArchiveTopic& topic = round.partition.topic->settings;
   PENSTOCK_TRY_ASSIGN(
       round.file,
       ArchiveFile::create(files_,
                           {.directory = options_.directory,
-                           .topic = topic.name,
+                           .topic = round.partition.topic->name,
                            .hour = hour,
                            .first = first,
                            .parquet = {.partition = round.partition.id.partition.value(),
-                                       .key = topic.key,
-                                       .value = topic.value,
-                                       .headers = topic.headers,
                                        .group_size_max = options_.memory_max / kGroupsInMemory}}));
   return {};
 }
@@ -418,7 +429,10 @@ Status ArchiveSink::publish_up_to(Offset next) {
     return published;
   }
   Topic& topic = *round.partition.topic;
+  const auto row_count = static_cast<std::int64_t>(round.file->writer().row_count());
   topic.rows.add(round.file->writer().row_count());
+  // The rows were counted one by one, the range is that of the name.
+  topic.imbalance.add(static_cast<double>(std::abs(next - round.file->first() - row_count)));
   topic.bytes.add(round.file->size());
   topic.files.add(1);
   round.file.reset();
@@ -428,6 +442,7 @@ Status ArchiveSink::publish_up_to(Offset next) {
 }
 
 Status ArchiveSink::request_finish() {
+  PENSTOCK_TRY(discover());
   finishing_ = true;
   for (const auto& partition : partitions_) {
     PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));

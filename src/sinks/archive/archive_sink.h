@@ -11,6 +11,9 @@
 //
 // So memory is that of one row group, however many partitions there are.
 //
+// Topics may come into being at any time: those that `takes` wants are found when it opens, every
+// `discover_interval`, and once more for the finish.
+//
 // Invariants
 //   I1  The published ranges of a partition join without gap or overlap.
 //   I2  A file holds records of one hour of ingest time.
@@ -25,6 +28,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,23 +47,17 @@
 
 namespace penstock::sinks {
 
-struct ArchiveTopic {
-  std::string name;
-  ColumnKind key = ColumnKind::kText;
-  ColumnKind value = ColumnKind::kText;  // kBinary for dead letter topics
-  ColumnKind headers = ColumnKind::kText;
-};
-
 class ArchiveSink {
  public:
   struct Options {
     std::string directory;
-    std::vector<ArchiveTopic> topics = {};
+    std::function<bool(const log::TopicInfo&)> takes;  // which topics; not compacted ones
     std::uint64_t file_rows_max = 1'000'000;
     std::uint64_t file_size_max = 128 * kMiB;  // of keys, values and headers, before compression
     std::chrono::milliseconds roll_interval{60'000};
     std::uint64_t memory_max = 256 * kMiB;
     std::chrono::milliseconds survey_interval{100};  // how often the log is asked what is new
+    std::chrono::milliseconds discover_interval{1'000};
     std::chrono::milliseconds retry_interval{1'000};
   };
 
@@ -72,9 +70,6 @@ class ArchiveSink {
   ~ArchiveSink();
   ArchiveSink(const ArchiveSink&) = delete;
   ArchiveSink& operator=(const ArchiveSink&) = delete;
-
-  // Archives this topic, too; it exists in the log. kInvalid: it is archived already, or as open.
-  [[nodiscard]] Status add_topic(const ArchiveTopic& topic);
 
   // One step: at most one poll of the log. Returns how many records it took; 0: nothing was due.
   [[nodiscard]] Result<std::uint64_t> run_once(os::TimePoint now);
@@ -100,6 +95,9 @@ class ArchiveSink {
   ArchiveSink(log::Log& log, os::FileSystem& files, telemetry::Registry& registry,
               telemetry::Logger& logger, Options options);
 
+  // Finds the topics that are new in the log.
+  [[nodiscard]] Status discover();
+  [[nodiscard]] Status add_topic(const log::TopicInfo& info);
   [[nodiscard]] Status start_partition(Partition& partition,
                                        const std::optional<ArchivedPartition>& archived);
   [[nodiscard]] Status survey(os::TimePoint now);
@@ -132,6 +130,7 @@ class ArchiveSink {
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::size_t turn_ = 0;  // whose turn it is among those that are due
   std::unique_ptr<Round> round_;
+  std::optional<os::TimePoint> discovered_at_;
   std::optional<os::TimePoint> surveyed_at_;
   bool finishing_ = false;
   std::optional<Error> doubt_;  // set: the archive must be opened again

@@ -1,6 +1,7 @@
 #include "sinks/archive/archive_sink.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,7 +51,7 @@ class ArchiveSinkTest : public ::testing::Test {
 
   // One batch.
   void append(const std::vector<Event>& events, std::int32_t partition = 0,
-              const std::string& topic = "web") {
+              const std::string& topic = "web", const std::string& key = "key") {
     RecordBatchBuilder builder;
     for (const Event& event : events) {
       std::vector<HeaderView> headers;
@@ -59,8 +60,7 @@ class ArchiveSinkTest : public ::testing::Test {
         ingest = encode_ingest_time(*event.ingest_us);
         headers.push_back({kIngestTimeHeader, ByteView(ingest)});
       }
-      builder.append(Timestamp(event.timestamp_ms), as_bytes("key"), as_bytes(event.value),
-                     headers);
+      builder.append(Timestamp(event.timestamp_ms), as_bytes(key), as_bytes(event.value), headers);
     }
     std::vector<log::PartitionBatch> batches;
     batches.push_back({{log_.topic(topic)->id, PartitionId(partition)}, builder.finish()});
@@ -152,7 +152,10 @@ class ArchiveSinkTest : public ::testing::Test {
                             {.write = [this](std::string_view line) { operator_log_ += line; }}};
   SimLog log_;
   SimFileSystem disk_;
-  ArchiveSink::Options options_{.directory = "/a", .topics = {{.name = "web"}}};
+  std::set<std::string> archived_{"web"};
+  ArchiveSink::Options options_{.directory = "/a", .takes = [this](const log::TopicInfo& topic) {
+                                  return archived_.contains(topic.config.name);
+                                }};
 };
 
 TEST_F(ArchiveSinkTest, RecordsComeOutAsTheyWentIn) {
@@ -270,7 +273,7 @@ TEST_F(ArchiveSinkTest, FindsTheTimeOfAcceptanceOfABatchItGoesOnWithin) {
   ASSERT_THAT(files(),
               ElementsAre(kNoonFolder + "web-0-0-0.parquet", kNoonFolder + "web-0-1-2.parquet"));
   EXPECT_EQ(rows(disk_, kNoonFolder + "web-0-1-2.parquet")[0],
-            (ParquetRow{0, 1, 1000, "key", "2", {}, kNoon}));
+            (ParquetRow{0, 1, 1000, "key", "2", {}, kNoon, {}}));
 }
 
 TEST_F(ArchiveSinkTest, AllPartitionsAndTopicsAreArchived) {
@@ -279,9 +282,7 @@ TEST_F(ArchiveSinkTest, AllPartitionsAndTopicsAreArchived) {
   append({{.value = "2", .ingest_us = kNoon}}, 2, "app");
   append_many(4);
   const auto sink = archive_all();
-  ASSERT_TRUE(sink->add_topic({.name = "app"}).has_value());
-  EXPECT_EQ(sink->add_topic({.name = "app"}).error().code(), ErrorCode::kInvalid);
-  EXPECT_EQ(sink->add_topic({.name = "no"}).error().code(), ErrorCode::kNotFound);
+  archived_.insert("app");
 
   ASSERT_TRUE(finish(*sink).has_value());
 
@@ -290,38 +291,57 @@ TEST_F(ArchiveSinkTest, AllPartitionsAndTopicsAreArchived) {
                                    kNoonFolder + "web-0-0-3.parquet"));
 }
 
-TEST_F(ArchiveSinkTest, DeadLettersAreArchivedAsBytes) {
-  options_.topics = {{.name = "web", .value = ColumnKind::kBinary}};
-  append({{.value = "\xff not text", .ingest_us = kNoon}});
+TEST_F(ArchiveSinkTest, ValuesThatAreNoTextKeepTheirBytes) {
+  append({{.value = "\xff not text", .ingest_us = kNoon}, {.value = "text"}});
 
   const auto sink = archive_all();
 
-  EXPECT_EQ(rows(disk_, kNoonFolder + "web-0-0-0.parquet")[0].value, "\xff not text");
+  const std::vector<ParquetRow> found = rows(disk_, kNoonFolder + "web-0-0-1.parquet");
+  EXPECT_EQ(found[0].value, std::nullopt);
+  EXPECT_EQ(found[0].value_bytes, "\xff not text");
+  EXPECT_EQ(found[1].value, "text");
+  EXPECT_EQ(found[1].value_bytes, std::nullopt);
+}
+
+TEST_F(ArchiveSinkTest, TopicsThatAreMadeWhileItRunsAreFound) {
+  archived_.insert("later");
+  options_.roll_interval = milliseconds(0);
+  const auto sink = open(disk_);
+  ASSERT_TRUE(sink.has_value());
+  run(**sink);
+  create_topic("later", 1);
+  create_topic("other", 1);
+  append({{.value = "{}", .ingest_us = kNoon}}, 0, "later");
+  append({{.value = "{}", .ingest_us = kNoon}}, 0, "other");
+
+  clock_.advance(options_.discover_interval);
+  run(**sink);
+
+  EXPECT_THAT(files(), ElementsAre("/a/topic=later/dt=2024-05-01/hour=12/later-0-0-0.parquet"));
 }
 
 TEST_F(ArchiveSinkTest, ATopicThatIsNoTextIsRefusedAndTheOthersGoOn) {
   create_topic("app", 1);
-  options_.topics.push_back({.name = "app"});
-  append({{.value = "\xff", .ingest_us = kNoon}});
-  append({{.value = "fine", .ingest_us = kNoon}}, 0, "app");
+  archived_.insert("app");
+  append({{.value = "fine", .ingest_us = kNoon}}, 0, "app", "\xff");
+  append({{.value = "fine", .ingest_us = kNoon}});
   const auto sink = open(disk_);
   ASSERT_TRUE((*sink)->request_finish().has_value());
 
   const auto refused = (*sink)->run_once(clock_.now());
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().message(),
-            "archive of topic web, partition 0: the value at offset 0 is not UTF-8 text; archive "
-            "this topic as binary");
+            "archive of topic app, partition 0: the key at offset 0 is not UTF-8 text");
   EXPECT_TRUE((*sink)->run_once(clock_.now()).has_value());
 
-  EXPECT_THAT(files(), ElementsAre("/a/topic=app/dt=2024-05-01/hour=12/app-0-0-0.parquet"));
-  EXPECT_EQ(metric("penstock_archive_errors_total"), 1);
-  EXPECT_EQ(metric("penstock_archive_errors_total", "app"), 0);
+  EXPECT_THAT(files(), ElementsAre(kNoonFolder + "web-0-0-0.parquet"));
+  EXPECT_EQ(metric("penstock_archive_errors_total"), 0);
+  EXPECT_EQ(metric("penstock_archive_errors_total", "app"), 1);
 }
 
 TEST_F(ArchiveSinkTest, ADeletedTopicDoesNotStopTheOthers) {
   create_topic("app", 1);
-  options_.topics.push_back({.name = "app"});
+  archived_.insert("app");
   const auto sink = open(disk_);
   append_many(3);
   ASSERT_TRUE(log_.delete_topic("app").has_value());
@@ -516,7 +536,7 @@ class ArchiveCrashTest : public ArchiveSinkTest {
 
   ArchiveCrashTest() {
     create_topic("app", 2);
-    options_.topics = {{.name = "app"}};
+    archived_ = {"app"};
     options_.file_rows_max = 10;
     for (std::int32_t partition = 0; partition < 2; ++partition) {
       for (std::int64_t i = 0; i < kEach; i += 5) {

@@ -23,6 +23,7 @@ struct ParquetRow {
   std::optional<std::string> value;
   std::map<std::string, std::optional<std::string>> headers;
   std::int64_t ingest_us = 0;
+  std::optional<std::string> value_bytes;
 
   friend bool operator==(const ParquetRow&, const ParquetRow&) = default;
 };
@@ -55,6 +56,7 @@ inline ParquetRow row_at(const arrow::RecordBatch& batch, std::int64_t row) {
   result.ingest_us = number("ingest_time");
   result.key = text_at(*batch.GetColumnByName("key"), row);
   result.value = text_at(*batch.GetColumnByName("value"), row);
+  result.value_bytes = text_at(*batch.GetColumnByName("value_bytes"), row);
   const auto& headers = static_cast<const arrow::MapArray&>(*batch.GetColumnByName("headers"));
   for (std::int32_t i = headers.value_offset(row); i < headers.value_offset(row + 1); ++i) {
     result.headers[*text_at(*headers.keys(), i)] = text_at(*headers.items(), i);

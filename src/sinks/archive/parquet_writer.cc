@@ -33,6 +33,7 @@ enum Column : int {
   kHeaderKey,
   kHeaderValue,
   kIngestTime,
+  kValueBytes,
 };
 
 // Parquet's sink over ours. Parquet reports failures as exceptions without our code in them, so the
@@ -79,11 +80,13 @@ class ParquetSink final : public ::arrow::io::OutputStream {
   bool abandoned_ = false;
 };
 
-NodePtr bytes_node(const std::string& name, pq::Repetition::type repetition, ColumnKind kind) {
-  return PrimitiveNode::Make(
-      name, repetition,
-      kind == ColumnKind::kText ? pq::LogicalType::String() : pq::LogicalType::None(),
-      pq::Type::BYTE_ARRAY);
+NodePtr text_node(const std::string& name, pq::Repetition::type repetition) {
+  return PrimitiveNode::Make(name, repetition, pq::LogicalType::String(), pq::Type::BYTE_ARRAY);
+}
+
+NodePtr bytes_node(const std::string& name) {
+  return PrimitiveNode::Make(name, pq::Repetition::OPTIONAL, pq::LogicalType::None(),
+                             pq::Type::BYTE_ARRAY);
 }
 
 NodePtr time_node(const std::string& name, pq::LogicalType::TimeUnit::unit unit) {
@@ -92,20 +95,18 @@ NodePtr time_node(const std::string& name, pq::LogicalType::TimeUnit::unit unit)
                              pq::Type::INT64);
 }
 
-std::shared_ptr<GroupNode> make_schema(const ParquetWriter::Options& options) {
-  const NodePtr pairs =
-      GroupNode::Make("key_value", pq::Repetition::REPEATED,
-                      {bytes_node("key", pq::Repetition::REQUIRED, ColumnKind::kText),
-                       bytes_node("value", pq::Repetition::OPTIONAL, options.headers)});
+std::shared_ptr<GroupNode> make_schema() {
+  const NodePtr pairs = GroupNode::Make(
+      "key_value", pq::Repetition::REPEATED,
+      {text_node("key", pq::Repetition::REQUIRED), text_node("value", pq::Repetition::OPTIONAL)});
   const NodePtr root = GroupNode::Make(
       "schema", pq::Repetition::REQUIRED,
       {PrimitiveNode::Make("partition", pq::Repetition::REQUIRED, pq::Type::INT32),
        PrimitiveNode::Make("offset", pq::Repetition::REQUIRED, pq::Type::INT64),
        time_node("timestamp", pq::LogicalType::TimeUnit::MILLIS),
-       bytes_node("key", pq::Repetition::OPTIONAL, options.key),
-       bytes_node("value", pq::Repetition::OPTIONAL, options.value),
+       text_node("key", pq::Repetition::OPTIONAL), text_node("value", pq::Repetition::OPTIONAL),
        GroupNode::Make("headers", pq::Repetition::REQUIRED, {pairs}, pq::LogicalType::Map()),
-       time_node("ingest_time", pq::LogicalType::TimeUnit::MICROS)});
+       time_node("ingest_time", pq::LogicalType::TimeUnit::MICROS), bytes_node("value_bytes")});
   return std::static_pointer_cast<GroupNode>(root);
 }
 
@@ -121,8 +122,10 @@ std::shared_ptr<pq::WriterProperties> make_properties() {
   }
   // Events are all different, so a dictionary would be filled and thrown away; and nobody looks
   // for events by the order of their text.
-  builder.disable_dictionary("value");
-  builder.disable_statistics("value");
+  for (const char* name : {"value", "value_bytes"}) {
+    builder.disable_dictionary(name);
+    builder.disable_statistics(name);
+  }
   return builder.build();
 }
 
@@ -181,13 +184,14 @@ class ParquetWriter::Impl {
   Impl& operator=(const Impl&) = delete;
 
   Status add(const RecordView& record, std::int64_t ingest_us) {
-    PENSTOCK_TRY(check_text(record, record.key, options_.key, "key"));
-    PENSTOCK_TRY(check_text(record, record.value, options_.value, "value"));
+    PENSTOCK_TRY(check_text(record, record.key, "key"));
+    const bool is_text_value = !record.value.has_value() || is_text(*record.value);
     offsets_.push_back(record.offset.value());
     timestamps_.push_back(record.timestamp.value());
     ingest_times_.push_back(ingest_us);
     keys_.add(record.key, 1);
-    values_.add(record.value, 1);
+    values_.add(is_text_value ? record.value : std::nullopt, 1);
+    byte_values_.add(is_text_value ? std::nullopt : record.value, 1);
     PENSTOCK_TRY(add_headers(record));
     const std::uint64_t size = (record.key ? record.key->size() : 0) +
                                (record.value ? record.value->size() : 0) +
@@ -244,13 +248,12 @@ class ParquetWriter::Impl {
   }
 
   static Status check_text(const RecordView& record, const std::optional<ByteView>& bytes,
-                           ColumnKind kind, const char* column) {
-    if (kind == ColumnKind::kBinary || !bytes.has_value() || is_text(*bytes)) [[likely]] {
+                           const char* column) {
+    if (!bytes.has_value() || is_text(*bytes)) [[likely]] {
       return {};
     }
     return Error(ErrorCode::kInvalid, std::string("the ") + column + " at offset " +
-                                          to_string(record.offset) +
-                                          " is not UTF-8 text; archive this topic as binary");
+                                          to_string(record.offset) + " is not UTF-8 text");
   }
 
   Status add_headers(const RecordView& record) {
@@ -261,8 +264,8 @@ class ParquetWriter::Impl {
       if (is_internal_header(header.key)) {
         continue;
       }
-      PENSTOCK_TRY(check_text(record, as_bytes(header.key), ColumnKind::kText, "header name"));
-      PENSTOCK_TRY(check_text(record, header.value, options_.headers, "header"));
+      PENSTOCK_TRY(check_text(record, as_bytes(header.key), "header name"));
+      PENSTOCK_TRY(check_text(record, header.value, "header"));
       header_keys_.add(as_bytes(header.key), 1);
       header_values_.add(header.value, 2);
       header_repetitions_.push_back(repetition);
@@ -278,7 +281,7 @@ class ParquetWriter::Impl {
 
   void open() {
     if (file_ == nullptr) {
-      file_ = pq::ParquetFileWriter::Open(sink_, make_schema(options_), make_properties());
+      file_ = pq::ParquetFileWriter::Open(sink_, make_schema(), make_properties());
     }
   }
 
@@ -295,6 +298,7 @@ class ParquetWriter::Impl {
     column<pq::Int64Writer>(kIngestTime)->WriteBatch(rows, nullptr, nullptr, ingest_times_.data());
     write_bytes(kKey, keys_, nullptr);
     write_bytes(kValue, values_, nullptr);
+    write_bytes(kValueBytes, byte_values_, nullptr);
     write_bytes(kHeaderKey, header_keys_, header_repetitions_.data());
     write_bytes(kHeaderValue, header_values_, header_repetitions_.data());
   }
@@ -323,6 +327,7 @@ class ParquetWriter::Impl {
     ingest_times_.clear();
     keys_.clear();
     values_.clear();
+    byte_values_.clear();
     header_keys_.clear();
     header_values_.clear();
     header_repetitions_.clear();
@@ -345,6 +350,7 @@ class ParquetWriter::Impl {
   std::vector<std::int64_t> ingest_times_;
   ByteColumn keys_;
   ByteColumn values_;
+  ByteColumn byte_values_;  // those that are not text
   ByteColumn header_keys_;
   ByteColumn header_values_;
   std::vector<std::int16_t> header_repetitions_;

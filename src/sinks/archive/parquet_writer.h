@@ -4,9 +4,12 @@
 // log's memory into its page. Rows are gathered per log batch and handed over by write(), so the
 // memory they view may go after it. Only one row group is held in memory.
 //
+// A value that is not UTF-8, as a dead letter's may be, goes into a column of its own,
+// `value_bytes`. So all files have one schema, and whatever is text reads as text.
+//
 // Threads   one.
 // Lifetime  `output` outlives it. Destroyed before finish(), nothing more is written.
-// Errors    kInvalid  a key, value or header of a text column is not UTF-8; the file is unusable
+// Errors    kInvalid  a key or header is not UTF-8; the file is unusable
 //           others    as `output` answered
 #pragma once
 
@@ -21,19 +24,10 @@
 
 namespace penstock::sinks {
 
-// How the bytes of a column are declared to readers.
-enum class ColumnKind {
-  kText,    // UTF-8, checked
-  kBinary,  // any bytes
-};
-
 class ParquetWriter {
  public:
   struct Options {
     std::int32_t partition = 0;
-    ColumnKind key = ColumnKind::kText;
-    ColumnKind value = ColumnKind::kText;
-    ColumnKind headers = ColumnKind::kText;  // the values; names are always text
     std::int64_t group_rows_max = 122'880;
     std::uint64_t group_size_max = 64 * kMiB;  // of keys, values and headers, before compression
   };
