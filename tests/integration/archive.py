@@ -36,17 +36,19 @@ def check_ranges(data_dir, topic, ends):
 
 def rows(data_dir, topic):
     """[(partition, offset, key, value)] in order, read by pyarrow file by file. Each file must hold
-    exactly the offsets of its name."""
+    exactly the offsets of its name. A value that is no text is bytes."""
     found = []
     for partition, files in sorted(files_of(data_dir, topic).items()):
         for first, last, path in files:
             # One file, not a data set: the folders are not columns of it.
-            table = pyarrow.parquet.ParquetFile(path).read(["partition", "offset", "key", "value"])
+            table = pyarrow.parquet.ParquetFile(path).read(
+                ["partition", "offset", "key", "value", "value_bytes"])
             offsets = table["offset"].to_pylist()
             assert offsets == list(range(first, last + 1)), f"{path.name} holds other offsets"
             assert set(table["partition"].to_pylist()) == {partition}
-            found += zip(table["partition"].to_pylist(), offsets, table["key"].to_pylist(),
-                         table["value"].to_pylist())
+            values = [text if raw is None else raw for text, raw in
+                      zip(table["value"].to_pylist(), table["value_bytes"].to_pylist())]
+            found += zip(table["partition"].to_pylist(), offsets, table["key"].to_pylist(), values)
     return found
 
 

@@ -93,7 +93,10 @@ def check_books(server, ledger):
     log = writers.numbers(writers.events_in_log(server, "web"))
     assert audit(ledger.requests, "web", log) == []
     server.wait_until_counted("amounts", "web")
-    assert sum(entry["count"] for entry in server.entries("amounts")) == sum(map(len, log.values()))
+    end = sum(map(len, log.values()))
+    assert server.balance("amounts", "web") == (end, end, 0)
+    assert server.imbalance() == 0
+    assert sum(entry["count"] for entry in server.entries("amounts")) == end
 
 
 def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, small_disk):
@@ -117,6 +120,9 @@ def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, small_d
     # Everything that was acknowledged is still there, before and after.
     log = writers.numbers(writers.events_in_log(server, "web"))
     assert audit(ledger.requests, "web", log) == []
+    server.balance("amounts", "web")
+    assert server.metric("penstock_ingest_log_records_total", stage="refused") > 0
+    assert server.imbalance() == 0
 
 
 def test_a_kill_on_a_full_disk_loses_nothing(start_on_small_disk, small_disk):

@@ -4,11 +4,15 @@ aggregates and the archive say the same as the log.
 PENSTOCK_KILL_CYCLES sets how often (default 50; 300 with PENSTOCK_TEST_FULL=1), PENSTOCK_SEED what the
 random moments are. The driver keeps its own books (ledger.py); ledger_test.py shows that its audit finds
 what it should."""
+import base64
 import collections
 import copy
+import http.client
+import json
 import os
 import random
 import statistics
+import threading
 import time
 
 import pytest
@@ -68,13 +72,35 @@ name = "latest"
 topic = "by_key"
 """
 
+JOBS = {"amounts": "by_id", "plain_amounts": "plain", "latest": "by_key"}
+# What is not taken, beside the load: dead letters that are no text, and some that are.
+REFUSED = b'{"user":"\xff\xfe"}\n{"no":"user"}\n{"user":1,}\n'
+DERIVED = ["plain.dlq", "amounts", "plain_amounts"]  # topics that nobody sends to, archived all the same
+
 RESEND = {"by_id": writers.BY_EVENT_ID, "by_key": writers.BY_IDEMPOTENCY_KEY, "plain": writers.NEVER}
 
 
-def kill_and_restart(server, rng):
-    """Lets the load run for a moment, kills, starts again; sometimes kills before it is ready, too.
-    Returns the seconds from start to readiness."""
+class Complainer(threading.Thread):
+    """Sends what becomes dead letters, until stopped; counts what was acknowledged."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.acknowledged, self.stopping = server, 0, threading.Event()
+
+    def run(self):
+        while not self.stopping.wait(0.01):
+            try:
+                status, answer = self.server.post_events("plain", REFUSED)
+                self.acknowledged += answer["dead_lettered"] if status == 200 else 0
+            except (OSError, http.client.HTTPException, ValueError):
+                pass  # it is being killed
+
+
+def kill_and_restart(server, rng, imbalances):
+    """Lets the load run for a moment, notes the balance, kills, starts again; sometimes kills before it
+    is ready, too. Returns the seconds from start to readiness."""
     time.sleep(rng.uniform(0.02, 0.5))
+    imbalances.append(server.imbalance())
     server.kill()
     while rng.random() < 0.2:
         server.launch()
@@ -123,16 +149,29 @@ def run(penstock_bin, full_run, tmp_path_factory):
     ledger = Ledger()
     load = [writers.Writer(server, ledger, topic, name, resend, seed)
             for topic, resend in RESEND.items() for name in ("a", "b")]
-    result = {"ledger": ledger, "work": work / "data", "logs": {}, "entries": {}, "ends": {}}
+    complainer = Complainer(server)
+    result = {"ledger": ledger, "work": work / "data", "logs": {}, "entries": {}, "ends": {},
+              "imbalances": [], "balances": {}}
     try:
         server.start()
         writers.start(load)
-        result["recovery_s"] = [kill_and_restart(server, rng) for _ in range(cycles)]
+        complainer.start()
+        result["recovery_s"] = [kill_and_restart(server, rng, result["imbalances"]) for _ in range(cycles)]
+        complainer.stopping.set()
+        complainer.join(timeout=60)
         writers.stop(load)
-        for store, topic in (("amounts", "by_id"), ("plain_amounts", "plain"), ("latest", "by_key")):
+        result["complaints"] = complainer.acknowledged
+        for store, topic in JOBS.items():
             server.wait_until_counted(store, topic)
             result["entries"][store] = list(server.entries(store))
+            result["balances"][store] = server.balance(store, topic)
+        result["imbalances"].append(server.imbalance())
         for topic in RESEND:
+            result["logs"][topic] = writers.events_in_log(server, topic)
+            result["ends"][topic] = server.log_ends(topic)
+        server.stop()
+        server.start()  # the stop has written the last updates to the output topics
+        for topic in DERIVED:
             result["logs"][topic] = writers.events_in_log(server, topic)
             result["ends"][topic] = server.log_ends(topic)
         server.stop()
@@ -201,14 +240,43 @@ def test_the_table_holds_the_last_event_of_each_key(run):
     assert {entry["key"][0]: entry["value"] for entry in run["entries"]["latest"]} == expected
 
 
-@pytest.mark.parametrize("topic", RESEND)
-def test_the_archive_is_the_log(run, topic):
-    import json
+def as_shown(value):
+    """An archived value as the events API shows it."""
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
+
+def test_the_balance_was_even_at_every_moment(run):
+    readings = [reading for reading in run["imbalances"] if reading is not None]
+
+    assert len(readings) > len(run["recovery_s"]) / 4
+    assert set(readings) == {0}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_what_was_accepted_is_processed(run, job):
+    end = sum(run["ends"][JOBS[job]].values())
+
+    assert run["balances"][job] == (end, end, 0)
+
+
+def test_no_dead_letter_that_was_acknowledged_is_lost(run):
+    dead_letters = run["logs"]["plain.dlq"][0]
+
+    assert len(dead_letters) >= run["complaints"] > len(run["recovery_s"])
+    assert len(dead_letters) % 3 == 0  # a request is there whole or not at all
+
+
+@pytest.mark.parametrize("topic", [*RESEND, *DERIVED])
+def test_the_archive_is_the_log(run, topic):
     log = run["logs"][topic]
     archived = collections.defaultdict(list)
     for partition, _, _, value in archive.rows(run["work"], topic):
-        archived[partition].append(json.loads(value))
+        archived[partition].append(as_shown(value))
 
     assert archive.check_ranges(run["work"], topic, run["ends"][topic]) == []
     assert dict(archived) == log

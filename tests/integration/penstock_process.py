@@ -139,16 +139,38 @@ class Penstock:
             assert time.monotonic() < deadline, f"{store} is at {done}, the log at {ends}"
             time.sleep(0.02)
 
+    def metrics(self):
+        """{(name, ((label, value), ...) sorted): value} of one page."""
+        found = {}
+        for line in self.get("/metrics")[1].splitlines():
+            if match := re.match(r"([a-zA-Z0-9_:]+)(?:\{(.*)\})? (\S+)$", line):
+                labels = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or "")
+                found[match[1], tuple(sorted(labels))] = float(match[3])
+        return found
+
     def metric(self, name, **labels):
         """The sum of a metric's series that have these labels; None if there is none."""
-        found = None
-        for line in self.get("/metrics")[1].splitlines():
-            match = re.match(r"([a-zA-Z0-9_:]+)(?:\{(.*)\})? (\S+)$", line)
-            if match and match[1] == name:
-                series = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match[2] or ""))
-                if all(series.get(key) == value for key, value in labels.items()):
-                    found = (found or 0) + float(match[3])
-        return found
+        values = [value for (found, series), value in self.metrics().items()
+                  if found == name and all(dict(series).get(key) == wanted for key, wanted in labels.items())]
+        return sum(values) if values else None
+
+    def imbalance(self):
+        """What the pipeline's balance says is lost or doubled since the start; None before its first reading."""
+        return self.metric("penstock_pipeline_imbalance_records")
+
+    def balance(self, job, topic, seconds=60):
+        """(accepted, processed, in flight) of a reading that began after this call, from one page."""
+        begun = self.metric("penstock_pipeline_readings_total") or 0
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.metrics()
+            if found.get(("penstock_pipeline_readings_total", ()), 0) >= begun + 2:
+                where = (("job", job), ("topic", topic))
+                return (found["penstock_pipeline_accepted_records", (("topic", topic),)],
+                        found["penstock_pipeline_processed_records", where],
+                        found["penstock_pipeline_in_flight_records", where])
+            assert time.monotonic() < deadline, f"no reading of the balance:\n{self.log_tail()}"
+            time.sleep(0.05)
 
     def log_tail(self, lines=40):
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
