@@ -32,6 +32,7 @@ std::string failure_message(const CLI::App* /*app*/, const CLI::Error& error) {
 
 // "" or what is wrong with the first words: CLI11 only says that a subcommand is missing.
 std::string unknown_command(const CLI::App* app, int argument_count, const char* const* arguments) {
+  std::string commands = "penstock ";
   for (int i = 1; i < argument_count; ++i) {
     const std::string word = arguments[i];
     std::vector<std::string> known;
@@ -42,10 +43,10 @@ std::string unknown_command(const CLI::App* app, int argument_count, const char*
       return "";
     }
     if (std::find(known.begin(), known.end(), word) == known.end()) {
-      return "there is no command \"" + app->get_name() + " " + word + "\"" +
-             config::did_you_mean(word, known);
+      return "there is no command \"" + commands + word + "\"" + config::did_you_mean(word, known);
     }
     app = app->get_subcommand(word);
+    commands += word + " ";
   }
   return "";
 }
@@ -94,7 +95,10 @@ void add_dlq_filters(CLI::App& command, DlqFlags& flags) {
       ->type_name("TIME");
   command.add_option("--until", flags.until, "only those before this time (RFC 3339)")
       ->type_name("TIME");
-  command.add_option("--limit", flags.limit, "at most so many [no limit]")->type_name("N");
+  // The upper bound is for -1, which would be read as a large number.
+  command.add_option("--limit", flags.limit, "at most so many [no limit]")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}).description(""))
+      ->type_name("N");
 }
 
 struct Flags {
@@ -126,6 +130,7 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
       ->add_option("--max-replays", flags.replays_max,
                    "leave those that were replayed so often already")
       ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000).description(""))
       ->type_name("N");
 }
 

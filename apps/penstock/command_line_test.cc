@@ -109,13 +109,19 @@ TEST(CommandLine, RefusesWhatItDoesNotKnowWithOneSentence) {
       {{"upp"}, "there is no command \"penstock upp\"; did you mean \"up\"?"},
       {{"frobnicate"}, "there is no command \"penstock frobnicate\""},
       {{"dlq"}, "A subcommand is required; penstock --help lists what there is"},
-      {{"dlq", "lsit"}, "there is no command \"dlq lsit\"; did you mean \"list\"?"},
+      {{"dlq", "list", "--limit", "0"},
+       "--limit: Value 0 not in range 1 to 1000000000000; penstock --help lists what there is"},
+      {{"dlq", "replay", "--limit", "-1"},
+       "--limit: Value -1 not in range 1 to 1000000000000; penstock --help lists what there is"},
+      {{"dlq", "replay", "--max-replays", "-1"},
+       "--max-replays: Value -1 not in range 0 to 1000000; penstock --help lists what there is"},
+      {{"dlq", "lsit"}, "there is no command \"penstock dlq lsit\"; did you mean \"list\"?"},
       {{"up", "--lisen=x"},
        "The following argument was not expected: --lisen=x; penstock --help lists what there is"},
       {{"dlq", "replay", "--rate", "0"},
        "--rate: Value 0 not in range 1 to 1000000; penstock --help lists what there is"},
       {{"dlq", "list", "--limit", "many"},
-       "Could not convert: --limit = many; penstock --help lists what there is"},
+       "--limit: Value many not in range 1 to 1000000000000; penstock --help lists what there is"},
   };
   for (const Mistake& mistake : mistakes) {
     const Outcome outcome = run(mistake.arguments);
@@ -221,7 +227,7 @@ TEST(CommandLine, ReplaysTheDeadLettersOfARunningServer) {
   EXPECT_EQ(replay.exit_code, kExitOk);
   EXPECT_EQ(replay.out,
             "replayed 1 missing_key\n"
-            "0 accepted, 0 accepted earlier, 1 refused again, 0 not taken at all\n");
+            "0 accepted, 0 known already, 1 refused again, 0 not taken at all\n");
   EXPECT_EQ(other.out, "no dead letters to replay\n");
 }
 

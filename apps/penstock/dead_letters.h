@@ -54,7 +54,7 @@ struct ReplayOptions {
 
 struct ReplaySummary {
   std::uint64_t accepted = 0;
-  std::uint64_t duplicates = 0;     // accepted earlier, for instance by a replay before this one
+  std::uint64_t duplicates = 0;     // sent before, for instance by a replay before this one
   std::uint64_t dead_lettered = 0;  // refused again: dead letters anew
   std::uint64_t not_taken = 0;      // refused with the whole request: nothing like JSON, no topic
   std::uint64_t left_as_loop = 0;   // over replays_max

@@ -88,7 +88,7 @@ Status replay(const DlqFlags& flags) {
   if (summary.by_code.empty()) {
     std::cout << "no dead letters to replay\n";
   } else if (!flags.dry_run) {
-    std::cout << summary.accepted << " accepted, " << summary.duplicates << " accepted earlier, "
+    std::cout << summary.accepted << " accepted, " << summary.duplicates << " known already, "
               << summary.dead_lettered << " refused again, " << summary.not_taken
               << " not taken at all\n";
   }
