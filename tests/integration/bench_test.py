@@ -3,6 +3,7 @@ it fails where they are wrong. Against a server of its own, and against one made
 import http.server
 import json
 import re
+import socket
 import socketserver
 import subprocess
 import threading
@@ -30,6 +31,8 @@ class FakeServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.lost = 0            # events that are acknowledged and then forgotten
         self.stall = (0.0, 0.0)  # no answers between these seconds after the first request
         self.refused = 0         # so many requests are refused first
+        self.close_after = None  # the first connection ends after so many answers
+        self.gather = 1          # no answer before so many requests have come; then all at once
         self.began = None
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
         self.thread.start()
@@ -68,12 +71,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
+    def end_connection(self):
+        """Ends it as a proxy may: no announcement, and what else was sent is read and not answered."""
+        self.server.close_after = None
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self.rfile.read()
+        self.close_connection = True
+
     def do_POST(self):
-        events = self.server.take(self.rfile.read(int(self.headers["Content-Length"])))
-        if events is None:
-            self.answer('{"code":"busy","message":"busy"}', 429, [("Retry-After", "1")])
-        else:
-            self.answer(f'{{"accepted":{events},"duplicates":0,"dead_lettered":0,"errors":[]}}')
+        if self.server.close_after == 0:
+            self.end_connection()
+            return
+        if self.server.close_after:
+            self.server.close_after -= 1
+        taken = [self.take_body()]
+        while len(taken) < self.server.gather:
+            self.raw_requestline = self.rfile.readline()
+            if not self.parse_request():
+                return
+            taken.append(self.take_body())
+        for events in taken:
+            if events is None:
+                self.answer('{"code":"busy","message":"busy"}', 429, [("Retry-After", "1")])
+            else:
+                self.answer(f'{{"accepted":{events},"duplicates":0,"dead_lettered":0,"errors":[]}}')
+
+    def take_body(self):
+        return self.server.take(self.rfile.read(int(self.headers["Content-Length"])))
 
     def do_GET(self):
         counted = self.server.counted - (self.server.lost if self.server.counted else 0)
@@ -141,6 +166,39 @@ def test_refused_requests_are_reported_and_fail_the_run(penstock_bin, fake):
     assert report["errors"]["refused"] == 3
 
 
+def test_a_pipeline_sends_its_requests_without_waiting_for_answers(penstock_bin, fake):
+    fake.gather = 8  # who waited for an answer would wait for ever
+
+    done, report = bench(penstock_bin, "--url", fake.url, "--seconds", 0.5, "--rate", 800,
+                         "--request-bytes", 1, "--connections", 2, "--pipeline", 8)
+
+    assert done.returncode == 0, done.stderr
+    assert report["requests"] == report["events"] == 400
+    assert report["conditions"]["pipeline"] == 8
+
+
+def test_requests_of_a_pipeline_are_timed_from_when_each_was_due(penstock_bin, fake):
+    _, report = bench(penstock_bin, "--url", fake.url, "--seconds", 1, "--rate", 100,
+                      "--request-bytes", 1, "--connections", 2, "--pipeline", 50)
+
+    # A burst goes out when its last request is due: the first has waited for 490 ms by then.
+    assert report["requests"] == 100
+    assert report["ack_ms"]["p50"] > 200
+    assert report["ack_ms"]["p99"] > 400
+
+
+def test_what_a_broken_connection_leaves_unanswered_is_unknown(penstock_bin, fake):
+    fake.close_after = 3
+
+    done, report = bench(penstock_bin, "--url", fake.url, "--seconds", 0.5, "--rate", 800,
+                         "--request-bytes", 1, "--connections", 1, "--pipeline", 8)
+
+    assert done.returncode == 1
+    assert report["errors"]["unknown"] == 5
+    assert report["requests"] == 395
+    assert report["counts_exact"] is True
+
+
 def test_no_server_is_one_sentence(penstock_bin):
     done, report = bench(penstock_bin, "--url", "http://127.0.0.1:1")
 
@@ -150,7 +208,9 @@ def test_no_server_is_one_sentence(penstock_bin):
 
 @pytest.mark.parametrize("arguments, named", [
     (["--event-bytes", 10], "--event-bytes"), (["--keys", 0], "--keys"), (["--zipf", 2], "--zipf"),
-    (["--seconds", 0], "--seconds"), (["--url", "ftp://x"], "ftp://x")])
+    (["--seconds", 0], "--seconds"), (["--url", "ftp://x"], "ftp://x"), (["--pipeline", 0], "--pipeline"),
+    (["--pipeline", 1024, "--connections", 10000], "--pipeline"),
+    (["--request-bytes", 0, "--event-bytes", 0], "--event-bytes")])
 def test_a_wrong_option_is_named(penstock_bin, arguments, named):
     done, report = bench(penstock_bin, *arguments)
 
@@ -159,8 +219,9 @@ def test_a_wrong_option_is_named(penstock_bin, arguments, named):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["--keys", 1000], ["--request-bytes", 1, "--keys", 100], ["--rate", 20_000, "--zipf", 0.9]],
-    ids=["saturated", "one event per request", "rated"])
+    ["--keys", 1000], ["--request-bytes", 1, "--keys", 100], ["--rate", 20_000, "--zipf", 0.9],
+    ["--request-bytes", 1, "--keys", 100, "--pipeline", 16], ["--keys", 1000, "--connections", 4, "--pipeline", 8]],
+    ids=["saturated", "one event per request", "rated", "pipelined", "pipelined beyond the socket's buffer"])
 def test_its_own_server_counts_exactly(penstock_bin, tmp_path, arguments):
     done, report = bench(penstock_bin, "--seconds", 1.5, "--directory", tmp_path, *arguments)
 

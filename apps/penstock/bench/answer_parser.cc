@@ -46,6 +46,28 @@ std::optional<T> parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<Answer> parse_head(std::string_view head) {
+  const auto status = parse_number<int>(head.substr(std::min(kStatusAt, head.size())));
+  if (!head.starts_with("HTTP/1.1 ") || !status) {
+    return std::nullopt;
+  }
+  const auto retry_after = parse_number<std::uint32_t>(header(head, "retry-after").value_or(""));
+  return Answer{.status = *status,
+                .retry_after_s = retry_after.value_or(0),
+                .close = header(head, "connection").value_or("") == "close"};
+}
+
+// False: a number is missing.
+bool parse_counts(std::string_view body, Answer& answer) {
+  const auto accepted = number_after(body, "\"accepted\":");
+  const auto duplicates = number_after(body, "\"duplicates\":");
+  const auto dead_lettered = number_after(body, "\"dead_lettered\":");
+  answer.accepted = accepted.value_or(0);
+  answer.duplicates = duplicates.value_or(0);
+  answer.dead_lettered = dead_lettered.value_or(0);
+  return accepted && duplicates && dead_lettered;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> number_after(std::string_view text, std::string_view name) {
@@ -56,43 +78,41 @@ std::optional<std::uint64_t> number_after(std::string_view text, std::string_vie
   return parse_number<std::uint64_t>(text.substr(at + name.size()));
 }
 
-Result<std::optional<Answer>> AnswerParser::feed(std::string_view bytes) {
+void AnswerParser::feed(std::string_view bytes) {
+  received_.erase(0, taken_);
+  taken_ = 0;
   received_.append(bytes);
-  const std::size_t head_size = received_.find(kHeadEnd);
-  if (head_size == std::string::npos) {
-    if (received_.size() > kHeadBytesMax) {
-      return not_an_answer(received_);
+}
+
+Result<std::optional<Answer>> AnswerParser::next() {
+  const std::string_view received = std::string_view(received_).substr(taken_);
+  const std::size_t head_size = received.find(kHeadEnd);
+  if (head_size == std::string_view::npos) {
+    if (received.size() > kHeadBytesMax) {
+      return not_an_answer(received);
     }
     return std::optional<Answer>();
   }
-  const std::string_view head = std::string_view(received_).substr(0, head_size);
-  const auto status = parse_number<int>(head.substr(std::min(kStatusAt, head.size())));
+  const std::string_view head = received.substr(0, head_size);
   const auto length = parse_number<std::size_t>(header(head, "content-length").value_or(""));
-  if (!head.starts_with("HTTP/1.1 ") || !status || !length) {
-    return not_an_answer(received_);
+  std::optional<Answer> answer = parse_head(head);
+  if (!answer || !length) {
+    return not_an_answer(received);
   }
-  const std::size_t body_at = head_size + kHeadEnd.size();
-  if (received_.size() - body_at < *length) {
+  const std::string_view rest = received.substr(head_size + kHeadEnd.size());
+  if (rest.size() < *length) {
     return std::optional<Answer>();
   }
-  const std::string_view body = std::string_view(received_).substr(body_at, *length);
-  Answer answer{.status = *status};
-  if (answer.status == 200) {
-    const auto accepted = number_after(body, "\"accepted\":");
-    const auto duplicates = number_after(body, "\"duplicates\":");
-    const auto dead_lettered = number_after(body, "\"dead_lettered\":");
-    if (!accepted || !duplicates || !dead_lettered) {
-      return not_an_answer(received_);
-    }
-    answer.accepted = *accepted;
-    answer.duplicates = *duplicates;
-    answer.dead_lettered = *dead_lettered;
+  if (answer->status == 200 && !parse_counts(rest.substr(0, *length), *answer)) {
+    return not_an_answer(received);
   }
-  answer.retry_after_s =
-      parse_number<std::uint32_t>(header(head, "retry-after").value_or("")).value_or(0);
-  answer.close = header(head, "connection").value_or("") == "close";
+  taken_ += head_size + kHeadEnd.size() + *length;
+  return answer;
+}
+
+void AnswerParser::reset() {
   received_.clear();
-  return std::optional<Answer>(answer);
+  taken_ = 0;
 }
 
 }  // namespace penstock::bench

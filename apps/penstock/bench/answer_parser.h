@@ -7,6 +7,7 @@
 // Threads   one object belongs to one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,15 +28,18 @@ struct Answer {
 
 class AnswerParser {
  public:
-  // Takes the next bytes of the connection. An answer, if they complete one (there is only ever one
-  // on its way); nothing, if more must come. kInvalid: this is no answer we know.
-  [[nodiscard]] Result<std::optional<Answer>> feed(std::string_view bytes);
+  // Takes the next bytes of the connection; they may hold several answers, and end anywhere.
+  void feed(std::string_view bytes);
 
-  // Forgets what it has of an answer, for a new connection.
-  void reset() { received_.clear(); }
+  // The next answer; nothing, if more bytes must come. kInvalid: this is no answer we know.
+  [[nodiscard]] Result<std::optional<Answer>> next();
+
+  // Forgets what it has, for a new connection.
+  void reset();
 
  private:
   std::string received_;
+  std::size_t taken_ = 0;  // of received_, by earlier answers
 };
 
 // The number behind `name` in a text such as {"accepted":12}; nothing if it is not there.

@@ -31,7 +31,6 @@ constexpr const char* kStore = "bench_counts";
 constexpr milliseconds kReadyMax{30'000};
 constexpr milliseconds kProcessedMax{120'000};
 constexpr milliseconds kProgressInterval{1'000};
-constexpr std::size_t kLargeRequestBytes = 8'192;
 
 double seconds_between(os::TimePoint from, os::TimePoint to) {
   return std::chrono::duration<double>(to - from).count();
@@ -257,6 +256,11 @@ Status Run::prepare() {
                                                            .keys = options_.keys,
                                                            .zipf = options_.zipf}));
   workload_.emplace(std::move(workload));
+  if (options_.connections == 0) {
+    options_.connections = default_connections(options_);
+  }
+  PENSTOCK_TRY(check_memory(options_));
+  report_.options = options_;
   PENSTOCK_TRY(find_server());
   PENSTOCK_TRY_ASSIGN(log_before_, observed_->log_end());
   PENSTOCK_TRY_ASSIGN(counted_before_, observed_->counted(windows_since(clock_.wall_now())));
@@ -264,6 +268,7 @@ Status Run::prepare() {
                       Generator::open({.host = url_.host,
                                        .port = url_.port,
                                        .connections = options_.connections,
+                                       .pipeline = options_.pipeline,
                                        .events_per_second = options_.rate,
                                        .duration = std::chrono::duration_cast<nanoseconds>(
                                            std::chrono::duration<double>(options_.seconds))},
@@ -316,10 +321,6 @@ std::vector<std::int64_t> Run::windows_since(os::WallTime began) const {
 }
 
 Result<Report> Run::run() {
-  if (options_.connections == 0) {
-    options_.connections = options_.request_bytes < kLargeRequestBytes ? 256 : 32;
-  }
-  report_.options = options_;
   describe_machine();
   PENSTOCK_TRY(prepare());
   PENSTOCK_TRY(measure());

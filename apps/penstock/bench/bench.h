@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/result.h"
 #include "os/clock.h"
 #include "os/file_system.h"
 
@@ -27,7 +28,8 @@ struct BenchOptions {
   std::uint64_t keys = 1'000'000;
   double zipf = 0;
   double rate = 0;              // events per second; 0: as fast as possible
-  std::size_t connections = 0;  // 0: 32, or 256 for requests of less than 8 KiB
+  std::size_t connections = 0;  // 0: default_connections()
+  std::size_t pipeline = 1;     // requests that a connection sends at once
   std::uint32_t partitions = 4;
   std::string url;        // of a running server; empty: start one
   std::string directory;  // where the temporary data directory is made
@@ -37,6 +39,14 @@ struct BenchOptions {
 
 // Declares the options of the command on `command`; they are parsed into `options`.
 void add_bench_options(CLI::App& command, BenchOptions& options);
+
+// As many as keep the server busy while the disk syncs: 128, or 256 for requests of less than
+// 8 KiB; fewer where so many requests would be more than 128 MiB, half of what a server holds. For
+// sizes that Workload::create() has accepted, as check_memory().
+[[nodiscard]] std::size_t default_connections(const BenchOptions& options);
+
+// kInvalid: the requests of all connections do not fit the generator's memory.
+[[nodiscard]] Status check_memory(const BenchOptions& options);
 
 // Runs it, reports on standard output, and returns the exit code: 0 if the counts are exact and
 // every request was answered 200. `program` is the path of this program.

@@ -1,8 +1,29 @@
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
+#include "core/units.h"
 #include "penstock/bench/bench.h"
 
 namespace penstock::bench {
+
+namespace {
+
+constexpr std::uint64_t kSmallRequestBytes = 8 * kKiB;
+constexpr std::size_t kConnectionsSmall = 256;
+constexpr std::size_t kConnectionsLarge = 128;
+constexpr std::uint64_t kDefaultBytesMax = 128 * kMiB;
+constexpr std::uint64_t kRequestMemoryMax = 4 * kGiB;
+
+std::uint64_t request_size(const BenchOptions& options) {
+  return std::max(options.request_bytes, options.event_bytes);
+}
+
+std::uint64_t connection_bytes(const BenchOptions& options) {
+  return request_size(options) * options.pipeline;
+}
+
+}  // namespace
 
 void add_bench_options(CLI::App& command, BenchOptions& options) {
   command.add_option("--seconds", options.seconds, "How long to send")
@@ -24,9 +45,15 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
       ->check(CLI::Range(1.0, 1e9));
   command
       .add_option("--connections", options.connections,
-                  "Connections, each with one request on its way (default: 32, or 256 for requests "
-                  "of less than 8 KiB)")
+                  "Connections (default: 128, or 256 for requests of less than 8 KiB, so that the "
+                  "server has work while the disk syncs; fewer if their requests exceed 128 MiB)")
       ->check(CLI::Range(1, 10'000));
+  command
+      .add_option("--pipeline", options.pipeline,
+                  "Requests that a connection sends back to back, before it waits for their "
+                  "answers; with --rate they go out when the last of them is due")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   command.add_option("--partitions", options.partitions, "Partitions of the topic")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
@@ -38,6 +65,23 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
                      "(default: $TMPDIR or /var/tmp)");
   command.add_flag("--json", options.json, "One JSON object instead of text");
   command.add_flag("--keep", options.keep, "Leave the data directory");
+}
+
+std::size_t default_connections(const BenchOptions& options) {
+  const std::uint64_t fitting = kDefaultBytesMax / connection_bytes(options);
+  const std::size_t wanted =
+      request_size(options) < kSmallRequestBytes ? kConnectionsSmall : kConnectionsLarge;
+  return std::clamp<std::uint64_t>(fitting, 1, wanted);
+}
+
+Status check_memory(const BenchOptions& options) {
+  const std::uint64_t bytes = connection_bytes(options) * options.connections;
+  if (bytes > kRequestMemoryMax) {
+    return Error(ErrorCode::kInvalid, "--connections times --pipeline requests are " +
+                                          format_bytes(bytes) + "; at most " +
+                                          format_bytes(kRequestMemoryMax));
+  }
+  return {};
 }
 
 }  // namespace penstock::bench

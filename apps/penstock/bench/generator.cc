@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
+#include <string_view>
 
 #include "core/check.h"
 
@@ -13,6 +16,24 @@ constexpr std::size_t kReceiveBytes = 16'384;
 // How long after the end requests of the schedule may still go out, and answers may come.
 constexpr std::chrono::seconds kOvertime{20};
 
+Schedule::Options schedule_options(const Generator::Options& options, const Workload& workload) {
+  Schedule::Options schedule{.duration = options.duration, .burst_max = options.pipeline};
+  if (options.events_per_second > 0) {
+    schedule.interval = std::chrono::duration<double>(
+        static_cast<double>(workload.events_per_request()) / options.events_per_second);
+  }
+  return schedule;
+}
+
+std::string repeated(const std::string& text, std::size_t count) {
+  std::string all;
+  all.reserve(text.size() * count);
+  for (std::size_t i = 0; i < count; ++i) {
+    all += text;
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Generator>> Generator::open(const Options& options, Workload& workload,
@@ -22,7 +43,7 @@ Result<std::unique_ptr<Generator>> Generator::open(const Options& options, Workl
   PENSTOCK_TRY_ASSIGN(generator->address_, resolve(options.host, options.port));
   for (std::size_t i = 0; i < options.connections; ++i) {
     auto connection = std::make_unique<Connection>();
-    connection->request = workload.request();
+    connection->requests = repeated(workload.request(), options.pipeline);
     PENSTOCK_TRY(generator->connect(*connection));
     generator->idle_.push_back(connection.get());
     generator->connections_.push_back(std::move(connection));
@@ -36,56 +57,43 @@ Generator::Generator(const Options& options, Workload& workload, const os::Clock
       workload_(workload),
       clock_(clock),
       poller_(std::move(poller)),
-      latency_(std::make_unique<telemetry::LatencyHistogram>()) {
-  if (options.events_per_second > 0) {
-    interval_ = std::chrono::duration<double>(static_cast<double>(workload.events_per_request()) /
-                                              options.events_per_second);
-  }
-}
+      schedule_(schedule_options(options, workload)),
+      latency_(std::make_unique<telemetry::LatencyHistogram>()) {}
 
 Generator::~Generator() = default;
 
 Status Generator::connect(Connection& connection) {
-  PENSTOCK_TRY_ASSIGN(connection.socket, Socket::connect(address_, 2 * workload_.request().size()));
   connection.parser.reset();
+  connection.waits_until_writable = false;
+  PENSTOCK_TRY_ASSIGN(connection.socket, Socket::connect(address_, 2 * connection.requests.size()));
   poller_.add(connection.socket, &connection);
   return {};
 }
 
 void Generator::start(os::TimePoint now) {
-  started_at_ = now;
+  schedule_.start(now);
   last_answer_at_ = now;
-}
-
-std::optional<os::TimePoint> Generator::next_due(os::TimePoint now) const {
-  const os::TimePoint end = started_at_ + options_.duration;
-  if (interval_.count() == 0) {
-    return now < end ? std::optional(now) : std::nullopt;
-  }
-  const os::TimePoint due =
-      started_at_ + std::chrono::duration_cast<os::TimePoint::duration>(
-                        interval_ * static_cast<double>(requests_begun_ + totals_.unsent));
-  return due < end ? std::optional(due) : std::nullopt;
 }
 
 void Generator::dispatch(os::TimePoint now) {
   while (!idle_.empty()) {
-    const std::optional<os::TimePoint> due = next_due(now);
-    if (!due || *due > now) {
+    const std::optional<Burst> burst = schedule_.next(now);
+    if (!burst || burst->due > now) {
       return;
     }
     Connection& connection = *idle_.back();
     idle_.pop_back();
-    begin_request(connection, *due);
+    begin_burst(connection, *burst);
   }
 }
 
 void Generator::drop_overdue(os::TimePoint now) {
-  if (now < started_at_ + options_.duration + kOvertime) {
+  if (now < schedule_.end() + kOvertime) {
     return;
   }
-  while (next_due(now)) {
-    ++totals_.unsent;
+  while (const std::optional<Burst> burst = schedule_.next(now)) {
+    schedule_.take(*burst);
+    totals_.unsent += burst->requests;
   }
   for (const std::unique_ptr<Connection>& connection : connections_) {
     if (connection->state == State::kSending || connection->state == State::kWaiting) {
@@ -95,35 +103,42 @@ void Generator::drop_overdue(os::TimePoint now) {
 }
 
 bool Generator::finished() const {
-  return in_flight_ == 0 && !next_due(clock_.now());
+  return in_flight_ == 0 && !schedule_.next(clock_.now());
 }
 
-void Generator::begin_request(Connection& connection, os::TimePoint counted_from) {
-  workload_.refresh(connection.request, clock_.wall_now().time_since_epoch().count());
-  ++requests_begun_;
-  ++in_flight_;
+void Generator::begin_burst(Connection& connection, const Burst& burst) {
+  const std::int64_t epoch_ms = clock_.wall_now().time_since_epoch().count();
+  const std::size_t request_size = workload_.request().size();
+  const std::span<char> requests(connection.requests);
+  for (std::size_t i = 0; i < burst.requests; ++i) {
+    workload_.refresh(requests.subspan(i * request_size, request_size), epoch_ms);
+  }
+  schedule_.take(burst);
+  in_flight_ += burst.requests;
   connection.state = State::kSending;
+  connection.burst = burst;
   connection.sent = 0;
-  connection.counted_from = counted_from;
+  connection.answered = 0;
   continue_sending(connection);
 }
 
 void Generator::continue_sending(Connection& connection) {
-  const bool was_partly_sent = connection.sent > 0;
-  const Result<std::size_t> count =
-      connection.socket.send(std::string_view(connection.request).substr(connection.sent));
+  const std::size_t size = connection.burst.requests * workload_.request().size();
+  const Result<std::size_t> count = connection.socket.send(
+      std::string_view(connection.requests).substr(connection.sent, size - connection.sent));
   if (!count) {
     give_up(connection, count.error().message());
     return;
   }
   connection.sent += *count;
-  if (connection.sent == connection.request.size()) {
+  const bool is_sent = connection.sent == size;
+  if (is_sent) {
     connection.state = State::kWaiting;
-    if (was_partly_sent) {
-      poller_.change(connection.socket, &connection, Poller::Interest::kReadable);
-    }
-  } else {
-    poller_.change(connection.socket, &connection, Poller::Interest::kReadableAndWritable);
+  }
+  if (connection.waits_until_writable == is_sent) {
+    connection.waits_until_writable = !is_sent;
+    poller_.change(connection.socket, &connection,
+                   is_sent ? Poller::Interest::kReadable : Poller::Interest::kReadableAndWritable);
   }
 }
 
@@ -132,30 +147,55 @@ void Generator::receive(Connection& connection) {
   const Result<std::optional<std::size_t>> count = connection.socket.receive(bytes);
   if (!count) {
     give_up(connection, count.error().message());
-    return;
+  } else if (*count) {
+    connection.parser.feed({bytes.data(), **count});
+    take_answers(connection);
   }
-  if (!*count) {
-    return;
-  }
-  const Result<std::optional<Answer>> answer = connection.parser.feed({bytes.data(), **count});
-  if (!answer) {
-    give_up(connection, answer.error().message());
-  } else if (*answer) {
+}
+
+void Generator::take_answers(Connection& connection) {
+  for (;;) {
+    // Of a new connection, if an answer ended the one before, this is nothing.
+    const Result<std::optional<Answer>> answer = connection.parser.next();
+    if (!answer) {
+      give_up(connection, answer.error().message());
+      return;
+    }
+    if (!*answer) {
+      return;
+    }
     take_answer(connection, **answer);
   }
 }
 
 void Generator::take_answer(Connection& connection, const Answer& answer) {
-  if (connection.state != State::kWaiting) {
+  const bool is_expected =
+      (connection.state == State::kSending || connection.state == State::kWaiting) &&
+      connection.sent >= (connection.answered + 1) * workload_.request().size();
+  if (!is_expected) {
     give_up(connection,
             "status " + std::to_string(answer.status) + " came before the request was sent whole");
     return;
   }
-  const os::TimePoint now = clock_.now();
+  count_answer(answer, schedule_.counted_from(connection.burst, connection.answered));
   --in_flight_;
+  ++connection.answered;
+  if (answer.retry_after_s > 0) {
+    connection.paused_until = clock_.now() + std::chrono::seconds(answer.retry_after_s);
+  }
+  if (answer.close && connection.unanswered() > 0) {
+    give_up(connection, "the server closed the connection before all requests were answered");
+  } else if (answer.close) {
+    reconnect(connection);
+  } else if (connection.unanswered() == 0) {
+    end_burst(connection);
+  }
+}
+
+void Generator::count_answer(const Answer& answer, os::TimePoint counted_from) {
   if (answer.status == 200) {
-    last_answer_at_ = now;
-    latency_->record(now - connection.counted_from);
+    last_answer_at_ = clock_.now();
+    latency_->record(last_answer_at_ - counted_from);
     ++totals_.requests;
     totals_.events += answer.accepted;
     totals_.duplicates += answer.duplicates;
@@ -166,11 +206,11 @@ void Generator::take_answer(Connection& connection, const Answer& answer) {
     ++(is_refusal ? totals_.refused : totals_.failed);
     note_problem("a request was answered " + std::to_string(answer.status));
   }
-  if (answer.close) {
-    reconnect(connection);
-  } else if (answer.retry_after_s > 0) {
+}
+
+void Generator::end_burst(Connection& connection) {
+  if (connection.paused_until > clock_.now()) {
     connection.state = State::kPaused;
-    connection.paused_until = now + std::chrono::seconds(answer.retry_after_s);
     paused_.push_back(&connection);
   } else {
     connection.state = State::kIdle;
@@ -180,8 +220,8 @@ void Generator::take_answer(Connection& connection, const Answer& answer) {
 
 void Generator::give_up(Connection& connection, const std::string& problem) {
   if (connection.state == State::kSending || connection.state == State::kWaiting) {
-    --in_flight_;
-    ++totals_.unknown;
+    in_flight_ -= connection.unanswered();
+    totals_.unknown += connection.unanswered();
   } else {
     std::erase(idle_, &connection);
     std::erase(paused_, &connection);
@@ -222,9 +262,9 @@ void Generator::wake_paused(os::TimePoint now) {
 std::chrono::nanoseconds Generator::wait_time(os::TimePoint now,
                                               std::chrono::nanoseconds wait_max) const {
   os::TimePoint until = now + wait_max;
-  const std::optional<os::TimePoint> due = idle_.empty() ? std::nullopt : next_due(now);
-  if (due) {
-    until = std::min(until, *due);
+  const std::optional<Burst> burst = idle_.empty() ? std::nullopt : schedule_.next(now);
+  if (burst) {
+    until = std::min(until, burst->due);
   }
   for (const Connection* connection : paused_) {
     until = std::min(until, connection->paused_until);

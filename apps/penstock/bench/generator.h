@@ -1,13 +1,16 @@
 // Generator sends the workload's requests over a number of keep-alive connections and measures how
 // long each takes to be acknowledged.
 //
-// With a rate it is an open loop: request i is due at start + i / rate, whatever became of the ones
-// before it, and its latency counts from when it was due. A server that stalls is charged for every
-// request that it made wait (no coordinated omission). Without a rate each connection sends its
-// next request as soon as the one before is answered, and latency counts from the sending; that
-// finds the highest throughput, and its latency says little.
+// A connection sends a burst of `pipeline` requests one behind the other, without waiting for
+// answers between them (HTTP/1.1 pipelining, RFC 9112 section 9.3.2), and the next burst when all
+// are answered. Each request is counted and timed by itself.
 //
-// One thread, one epoll loop, one send() per request where the socket takes it: the generator must
+// With a rate it is an open loop, whose requests are due by a fixed schedule (schedule.h): a server
+// that stalls is charged for every request that it made wait (no coordinated omission). Without a
+// rate each connection sends its next burst as soon as the one before is answered, and latency
+// counts from the sending; that finds the highest throughput, and its latency says little.
+//
+// One thread, one epoll loop, one send() per burst where the socket takes it: the generator must
 // stay cheap, since it often shares the machine with the server.
 //
 // Threads   one object belongs to one thread.
@@ -20,13 +23,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
 #include "os/clock.h"
 #include "penstock/bench/answer_parser.h"
+#include "penstock/bench/schedule.h"
 #include "penstock/bench/socket.h"
 #include "penstock/bench/workload.h"
 #include "telemetry/latency_histogram.h"
@@ -53,6 +56,7 @@ class Generator {
     std::string host;
     std::uint16_t port = 0;
     std::size_t connections = 16;
+    std::size_t pipeline = 1;      // requests that a connection sends at once
     double events_per_second = 0;  // 0: as fast as possible
     std::chrono::nanoseconds duration{0};
   };
@@ -86,26 +90,31 @@ class Generator {
   struct Connection {
     Socket socket;
     State state = State::kIdle;
-    std::string request;
-    std::size_t sent = 0;
-    os::TimePoint counted_from;
+    std::string requests;  // room for a whole burst
+    Burst burst;           // on its way
+    std::size_t sent = 0;  // bytes of it
+    std::size_t answered = 0;
+    bool waits_until_writable = false;
     os::TimePoint paused_until;
     AnswerParser parser;
+
+    [[nodiscard]] std::size_t unanswered() const { return burst.requests - answered; }
   };
 
   Generator(const Options& options, Workload& workload, const os::Clock& clock, Poller poller);
 
   [[nodiscard]] Status connect(Connection& connection);
-  // When the next request should go out; absent: no more.
-  [[nodiscard]] std::optional<os::TimePoint> next_due(os::TimePoint now) const;
   void dispatch(os::TimePoint now);
   void wake_paused(os::TimePoint now);
   // Long after the end, what is not done is not waited for.
   void drop_overdue(os::TimePoint now);
-  void begin_request(Connection& connection, os::TimePoint counted_from);
+  void begin_burst(Connection& connection, const Burst& burst);
   void continue_sending(Connection& connection);
   void receive(Connection& connection);
+  void take_answers(Connection& connection);
   void take_answer(Connection& connection, const Answer& answer);
+  void count_answer(const Answer& answer, os::TimePoint counted_from);
+  void end_burst(Connection& connection);
   void give_up(Connection& connection, const std::string& problem);
   void reconnect(Connection& connection);
   void note_problem(const std::string& problem);
@@ -120,11 +129,9 @@ class Generator {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;
   std::vector<Connection*> paused_;
-  std::chrono::duration<double, std::nano> interval_{0};
-  os::TimePoint started_at_;
+  Schedule schedule_;
   os::TimePoint last_answer_at_;
-  std::uint64_t requests_begun_ = 0;
-  std::size_t in_flight_ = 0;
+  std::size_t in_flight_ = 0;  // requests
   std::size_t closed_ = 0;
   Totals totals_;
   std::unique_ptr<telemetry::LatencyHistogram> latency_;

@@ -45,7 +45,8 @@ void write_conditions(JsonWriter& json, const Report& report) {
   json.key("seconds").value(options.seconds).key("event_bytes").value(options.event_bytes);
   json.key("request_bytes").value(options.request_bytes).key("keys").value(options.keys);
   json.key("zipf").value(options.zipf).key("rate").value(options.rate);
-  json.key("connections").value(options.connections).key("partitions").value(options.partitions);
+  json.key("connections").value(options.connections).key("pipeline").value(options.pipeline);
+  json.key("partitions").value(options.partitions);
   json.key("own_server").value(options.url.empty());
   json.key("ack_counted_from").value(options.rate > 0 ? "scheduled send" : "actual send");
   json.end_object();

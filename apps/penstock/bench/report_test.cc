@@ -45,6 +45,15 @@ TEST(Report, SaysNullForWhatItCannotKnow) {
   EXPECT_NE(json.find("\"processed_ms\":null,"), std::string::npos) << json;
 }
 
+TEST(Report, NamesTheConditions) {
+  Report report = exact_report();
+  report.options.connections = 3;
+  report.options.pipeline = 16;
+
+  EXPECT_NE(to_json(report).find("\"connections\":3,\"pipeline\":16,"), std::string::npos)
+      << to_json(report);
+}
+
 TEST(Report, IsExactOnlyIfAllThreeCountsAgree) {
   Report report = exact_report();
   EXPECT_TRUE(report.counts_exact());

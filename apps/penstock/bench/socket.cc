@@ -16,6 +16,8 @@ namespace penstock::bench {
 
 namespace {
 
+constexpr std::size_t kSendBufferMax = 1'073'741'824;  // fits an int; the system gives less
+
 Error system_error(ErrorCode code, const std::string& what) {
   return {code, what + ": " + std::strerror(errno)};
 }
@@ -63,7 +65,7 @@ Result<Socket> Socket::connect(const Address& address, std::size_t send_buffer_b
     return system_error(ErrorCode::kFatal, "no socket for a connection");
   }
   const int no_delay = 1;
-  const int buffer = static_cast<int>(send_buffer_bytes);
+  const int buffer = static_cast<int>(std::min<std::size_t>(send_buffer_bytes, kSendBufferMax));
   // Without them the connection is slower, not wrong.
   static_cast<void>(setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof(no_delay)));
   static_cast<void>(setsockopt(socket.fd(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)));

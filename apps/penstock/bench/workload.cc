@@ -137,7 +137,7 @@ Workload::Workload(const WorkloadOptions& options)
   }
 }
 
-void Workload::refresh(std::string& request, std::int64_t epoch_ms) {
+void Workload::refresh(std::span<char> request, std::int64_t epoch_ms) {
   PENSTOCK_CHECK(request.size() == text_.size());
   const std::array<char, kTimeDigits> time = time_digits(epoch_ms);
   char* event = request.data() + body_at_;

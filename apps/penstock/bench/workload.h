@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "core/result.h"
@@ -57,11 +58,11 @@ class Workload {
   // Of the body.
   [[nodiscard]] std::size_t body_bytes() const { return text_.size() - body_at_; }
 
-  // A request to refresh() and send; one copy per connection.
+  // A request to refresh() and send; each connection has its own copies.
   [[nodiscard]] const std::string& request() const { return text_; }
 
   // Gives every event of `request`, a copy of request(), a new key and the time `epoch_ms`.
-  void refresh(std::string& request, std::int64_t epoch_ms);
+  void refresh(std::span<char> request, std::int64_t epoch_ms);
 
  private:
   explicit Workload(const WorkloadOptions& options);
