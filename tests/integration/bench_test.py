@@ -199,6 +199,13 @@ def test_what_a_broken_connection_leaves_unanswered_is_unknown(penstock_bin, fak
     assert report["counts_exact"] is True
 
 
+def test_what_a_foreign_server_does_not_tell_is_null(penstock_bin, fake):
+    _, report = bench(penstock_bin, "--url", fake.url, "--seconds", 0.2, "--rate", 1000)
+
+    for name in ("disk_mb_per_second_durable", "disk_sync_ms_p50", "log_bytes_per_event", "log_mb_per_second"):
+        assert report[name] is None
+
+
 def test_no_server_is_one_sentence(penstock_bin):
     done, report = bench(penstock_bin, "--url", "http://127.0.0.1:1")
 
@@ -233,7 +240,20 @@ def test_its_own_server_counts_exactly(penstock_bin, tmp_path, arguments):
     assert report["server_cpu_ns_per_event"] > 0
     assert report["client_cpu_ns_per_event"] > 0
     assert report["rss_bytes"] > 1_000_000
+    assert report["disk_mb_per_second_durable"] > 0
+    assert report["disk_sync_ms_p50"] > 0
+    assert report["log_bytes_per_event"] > 0
+    written_mb = report["log_bytes_per_event"] * report["events"] / 1e6
+    assert report["log_mb_per_second"] * report["processed_seconds"] == pytest.approx(written_mb, rel=0.01)
     assert list(tmp_path.iterdir()) == [], "the data directory is left behind"
+
+
+def test_the_disk_probe_can_be_left_out(penstock_bin, tmp_path):
+    done, report = bench(penstock_bin, "--seconds", 0.2, "--rate", 1000, "--directory", tmp_path, "--no-disk-probe")
+
+    assert done.returncode == 0, done.stderr
+    assert report["disk_mb_per_second_durable"] is None
+    assert report["log_bytes_per_event"] > 0
 
 
 def test_people_get_text(penstock_bin, tmp_path):
@@ -243,3 +263,5 @@ def test_people_get_text(penstock_bin, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "events/s" in done.stdout
     assert "counts      exact" in done.stdout
+    assert re.search(r"log +[0-9.]+ MB/s, [0-9]+ bytes per event", done.stdout)
+    assert re.search(r"disk +[0-9.]+ MB/s by itself", done.stdout)

@@ -1,7 +1,6 @@
 #include "penstock/bench/bench.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,9 +13,8 @@
 #include "net/http_client.h"
 #include "penstock/bench/generator.h"
 #include "penstock/bench/observed.h"
+#include "penstock/bench/own_server.h"
 #include "penstock/bench/report.h"
-#include "penstock/bench/server_process.h"
-#include "penstock/bench/socket.h"
 #include "penstock/bench/workload.h"
 
 namespace penstock::bench {
@@ -26,8 +24,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr const char* kTopic = "bench";
-constexpr const char* kStore = "bench_counts";
 constexpr milliseconds kReadyMax{30'000};
 constexpr milliseconds kProcessedMax{120'000};
 constexpr milliseconds kProgressInterval{1'000};
@@ -35,74 +31,6 @@ constexpr milliseconds kProgressInterval{1'000};
 double seconds_between(os::TimePoint from, os::TimePoint to) {
   return std::chrono::duration<double>(to - from).count();
 }
-
-// The configuration of our own server. Windows stay until the run is over, so that their counts can
-// be summed up; late is only what is a minute late. The log keeps a few GiB, so that a long run
-// does not need a large disk.
-std::string server_config(const BenchOptions& options) {
-  return "[log]\n"
-         "backend = \"embedded\"\n"
-         "retention_size = \"1GiB\"\n"
-         "[engine]\n"
-         "state_memory_max = \"4GiB\"\n"
-         "[archive]\n"
-         "enabled = false\n"
-         "[logging]\n"
-         "level = \"warn\"\n"
-         "[[topic]]\n"
-         "name = \"bench\"\n"
-         "partitions = " +
-         std::to_string(options.partitions) +
-         "\n"
-         "key = \"/user\"\n"
-         "timestamp = \"/ts\"\n"
-         "[[aggregate]]\n"
-         "name = \"bench_counts\"\n"
-         "topic = \"bench\"\n"
-         "group_by = [\"/user\"]\n"
-         "window = \"10s\"\n"
-         "grace = \"1m\"\n"
-         "count = true\n";
-}
-
-// A new directory that is removed with everything in it, unless it is to be kept.
-class TemporaryDirectory {
- public:
-  [[nodiscard]] static Result<TemporaryDirectory> make(const BenchOptions& options) {
-    std::string parent = options.directory;
-    if (parent.empty()) {
-      const char* temporary = std::getenv("TMPDIR");
-      parent = temporary != nullptr ? temporary : "/var/tmp";
-    }
-    std::string path = os::join_path(parent, "penstock-bench-" + std::to_string(getpid()));
-    std::error_code problem;
-    if (!std::filesystem::create_directory(path, problem)) {
-      return Error(ErrorCode::kInvalid, "the temporary directory " + path + " cannot be made (" +
-                                            problem.message() + "); choose another --directory");
-    }
-    return TemporaryDirectory(std::move(path), options.keep);
-  }
-
-  TemporaryDirectory(TemporaryDirectory&& other) noexcept
-      : path_(std::exchange(other.path_, "")), keep_(other.keep_) {}
-
-  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
-
-  ~TemporaryDirectory() {
-    if (!path_.empty() && !keep_) {
-      std::error_code ignored;
-      std::filesystem::remove_all(path_, ignored);
-    }
-  }
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  TemporaryDirectory(std::string path, bool keep) : path_(std::move(path)), keep_(keep) {}
-
-  std::string path_;
-  bool keep_;
-};
 
 nanoseconds own_cpu_time() {
   rusage usage{};
@@ -140,8 +68,7 @@ class Run {
   const os::Clock& clock_;
   os::FileSystem& files_;
   net::Url url_;
-  std::optional<TemporaryDirectory> directory_;
-  std::unique_ptr<ServerProcess> server_;
+  std::unique_ptr<OwnServer> server_;
   std::optional<Observed> observed_;
   std::optional<Workload> workload_;
   std::unique_ptr<Generator> generator_;
@@ -164,15 +91,9 @@ Status Run::find_server() {
 }
 
 Status Run::start_server() {
-  PENSTOCK_TRY_ASSIGN(TemporaryDirectory directory, TemporaryDirectory::make(options_));
-  directory_.emplace(std::move(directory));
-  PENSTOCK_TRY_ASSIGN(url_.port, free_loopback_port());
-  PENSTOCK_TRY_ASSIGN(server_, ServerProcess::start({.program = program_,
-                                                     .directory = directory_->path(),
-                                                     .config = server_config(options_),
-                                                     .host = url_.host,
-                                                     .port = url_.port},
-                                                    files_));
+  PENSTOCK_TRY_ASSIGN(server_, OwnServer::start(options_, program_, clock_, files_));
+  url_.port = server_->port();
+  report_.disk = server_->disk();
   return {};
 }
 
@@ -182,7 +103,7 @@ Status Run::wait_until_ready() {
     if (server_ == nullptr) {
       return Error(ErrorCode::kRetry, "no server is ready at " + options_.url);
     }
-    if (server_->wait(milliseconds(20))) {
+    if (server_->process().wait(milliseconds(20))) {
       return Error(ErrorCode::kFatal, "the server ended before it was ready; it says why above");
     }
     if (clock_.now() >= deadline) {
@@ -279,9 +200,10 @@ Status Run::prepare() {
 Status Run::measure() {
   nanoseconds server_cpu_before{0};
   if (server_ != nullptr) {
-    PENSTOCK_TRY_ASSIGN(server_cpu_before, server_->cpu_time());
+    PENSTOCK_TRY_ASSIGN(server_cpu_before, server_->process().cpu_time());
   }
   const nanoseconds own_cpu_before = own_cpu_time();
+  PENSTOCK_TRY_ASSIGN(const std::optional<std::uint64_t> log_bytes_before, observed_->log_bytes());
   began_ = clock_.wall_now();
   PENSTOCK_TRY(send());
   report_.client_cpu = own_cpu_time() - own_cpu_before;
@@ -294,10 +216,14 @@ Status Run::measure() {
   PENSTOCK_TRY(wait_until_processed(log_end));
   report_.processed_seconds = seconds_between(started_at_, clock_.now());
   PENSTOCK_TRY_ASSIGN(report_.processed_ms, observed_->processed_latency());
+  PENSTOCK_TRY_ASSIGN(const std::optional<std::uint64_t> log_bytes, observed_->log_bytes());
+  if (log_bytes && log_bytes_before) {
+    report_.log_bytes = *log_bytes - *log_bytes_before;
+  }
   if (server_ != nullptr) {
-    PENSTOCK_TRY_ASSIGN(const nanoseconds server_cpu, server_->cpu_time());
+    PENSTOCK_TRY_ASSIGN(const nanoseconds server_cpu, server_->process().cpu_time());
     report_.server_cpu = server_cpu - server_cpu_before;
-    PENSTOCK_TRY_ASSIGN(report_.rss_bytes_max, server_->rss_bytes_max());
+    PENSTOCK_TRY_ASSIGN(report_.rss_bytes_max, server_->process().rss_bytes_max());
   }
   return {};
 }

@@ -35,6 +35,7 @@ struct BenchOptions {
   std::string directory;  // where the temporary data directory is made
   bool json = false;
   bool keep = false;  // the data directory stays
+  bool no_disk_probe = false;
 };
 
 // Declares the options of the command on `command`; they are parsed into `options`.

@@ -63,6 +63,9 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
   command.add_option("--directory", options.directory,
                      "Where to make the temporary data directory: the disk that is measured "
                      "(default: $TMPDIR or /var/tmp)");
+  command.add_flag("--no-disk-probe", options.no_disk_probe,
+                   "Do not measure what the disk does by itself (one second, before the own "
+                   "server starts)");
   command.add_flag("--json", options.json, "One JSON object instead of text");
   command.add_flag("--keep", options.keep, "Leave the data directory");
 }

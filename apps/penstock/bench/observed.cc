@@ -10,6 +10,7 @@ namespace penstock::bench {
 
 namespace {
 
+constexpr std::string_view kLogBytesMetric = "penstock_log_bytes_total";
 constexpr std::string_view kLatencyMetric = "penstock_engine_latency_seconds_quantile";
 
 // What stands between `from` and the next `to` behind it; empty if it is not there.
@@ -81,7 +82,9 @@ Result<std::uint64_t> Observed::counted(const std::vector<std::int64_t>& bounds)
   std::string from;
   for (const std::int64_t bound : bounds) {
     const std::string text = std::to_string(bound);
-    PENSTOCK_TRY_ASSIGN(const std::uint64_t counted, counted_in(from + "&to=" + text));
+    std::string range = from;
+    range.append("&to=").append(text);
+    PENSTOCK_TRY_ASSIGN(const std::uint64_t counted, counted_in(range));
     sum += counted;
     from = "&from=" + text;
   }
@@ -123,6 +126,12 @@ Result<std::optional<Quantiles>> Observed::processed_latency() {
     return std::optional<Quantiles>();
   }
   return std::optional(Quantiles{*p50, *p99, *p999});
+}
+
+Result<std::optional<std::uint64_t>> Observed::log_bytes() {
+  PENSTOCK_TRY_ASSIGN(const std::string page, get("/metrics"));
+  const std::optional<double> bytes = metric_value(page, kLogBytesMetric);
+  return bytes ? std::optional(static_cast<std::uint64_t>(*bytes)) : std::nullopt;
 }
 
 }  // namespace penstock::bench

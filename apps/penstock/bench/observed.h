@@ -39,6 +39,10 @@ class Observed {
   // server has no such metric.
   [[nodiscard]] Result<std::optional<Quantiles>> processed_latency();
 
+  // What the log has written since the server began, padding and the engine's results included;
+  // absent: the server has no such metric.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> log_bytes();
+
  private:
   [[nodiscard]] Result<std::string> get(const std::string& target);
   // What `range` (&from=...&to=...) holds.

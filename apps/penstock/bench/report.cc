@@ -26,6 +26,15 @@ double rounded(double value) {
   return static_cast<double>(std::llround(value * 1000)) / 1000;
 }
 
+void write_optional(JsonWriter& json, std::string_view name, const std::optional<double>& value) {
+  json.key(name);
+  if (value) {
+    json.value(rounded(*value));
+  } else {
+    json.null();
+  }
+}
+
 void write_quantiles(JsonWriter& json, std::string_view name,
                      const std::optional<Quantiles>& quantiles) {
   json.key(name);
@@ -36,6 +45,15 @@ void write_quantiles(JsonWriter& json, std::string_view name,
   json.begin_object().key("p50").value(rounded(quantiles->p50_ms));
   json.key("p99").value(rounded(quantiles->p99_ms));
   json.key("p999").value(rounded(quantiles->p999_ms)).end_object();
+}
+
+void write_disk(JsonWriter& json, const Report& report) {
+  const auto& disk = report.disk;
+  write_optional(json, "disk_mb_per_second_durable",
+                 disk ? std::optional(disk->mb_per_second_durable) : std::nullopt);
+  write_optional(json, "disk_sync_ms_p50", disk ? std::optional(disk->sync_ms_p50) : std::nullopt);
+  write_optional(json, "log_bytes_per_event", report.log_bytes_per_event());
+  write_optional(json, "log_mb_per_second", report.log_mb_per_second());
 }
 
 void write_conditions(JsonWriter& json, const Report& report) {
@@ -72,6 +90,19 @@ std::string text_of(const Quantiles& q) {
   return format("p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms", q.p50_ms, q.p99_ms, q.p999_ms);
 }
 
+std::string text_of_disk(const Report& report) {
+  std::string text;
+  if (report.log_bytes) {
+    text += format("  log         %.1f MB/s, %.0f bytes per event\n", *report.log_mb_per_second(),
+                   *report.log_bytes_per_event());
+  }
+  if (report.disk) {
+    text += format("  disk        %.1f MB/s by itself, durable; %.2f ms to sync (p50)\n",
+                   report.disk->mb_per_second_durable, report.disk->sync_ms_p50);
+  }
+  return text;
+}
+
 }  // namespace
 
 Quantiles quantiles_of(const telemetry::HistogramSnapshot& latency) {
@@ -83,6 +114,17 @@ Quantiles quantiles_of(const telemetry::HistogramSnapshot& latency) {
 
 double Report::events_per_second() const {
   return per(static_cast<double>(totals.events), processed_seconds);
+}
+
+std::optional<double> Report::log_bytes_per_event() const {
+  return log_bytes ? std::optional(
+                         per(static_cast<double>(*log_bytes), static_cast<double>(totals.events)))
+                   : std::nullopt;
+}
+
+std::optional<double> Report::log_mb_per_second() const {
+  return log_bytes ? std::optional(per(static_cast<double>(*log_bytes) / 1e6, processed_seconds))
+                   : std::nullopt;
 }
 
 std::string to_json(const Report& report) {
@@ -97,12 +139,9 @@ std::string to_json(const Report& report) {
   json.key("in_store").value(report.in_store);
   write_quantiles(json, "ack_ms", report.ack_ms);
   write_quantiles(json, "processed_ms", report.processed_ms);
-  json.key("server_cpu_ns_per_event");
-  if (report.server_cpu) {
-    json.value(rounded(ns_per_event(*report.server_cpu, report)));
-  } else {
-    json.null();
-  }
+  write_optional(
+      json, "server_cpu_ns_per_event",
+      report.server_cpu ? std::optional(ns_per_event(*report.server_cpu, report)) : std::nullopt);
   json.key("client_cpu_ns_per_event").value(rounded(ns_per_event(report.client_cpu, report)));
   json.key("rss_bytes");
   if (report.rss_bytes_max) {
@@ -110,6 +149,7 @@ std::string to_json(const Report& report) {
   } else {
     json.null();
   }
+  write_disk(json, report);
   json.key("seconds").value(rounded(report.send_seconds));
   json.key("processed_seconds").value(rounded(report.processed_seconds));
   write_totals(json, report.totals);
@@ -141,6 +181,7 @@ std::string to_text(const Report& report) {
   if (report.rss_bytes_max) {
     text += "  server RSS  " + format_bytes(*report.rss_bytes_max) + " at most\n";
   }
+  text += text_of_disk(report);
   if (!report.all_answered()) {
     text += format("  NOT DONE    %llu refused, %llu failed, %llu unknown, %llu never sent: ",
                    static_cast<unsigned long long>(totals.refused),

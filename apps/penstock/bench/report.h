@@ -7,6 +7,7 @@
 #include <string>
 
 #include "penstock/bench/bench.h"
+#include "penstock/bench/disk_probe.h"
 #include "penstock/bench/generator.h"
 
 namespace penstock::bench {
@@ -31,6 +32,8 @@ struct Report {
   std::optional<std::chrono::nanoseconds> server_cpu;
   std::chrono::nanoseconds client_cpu{0};
   std::optional<std::uint64_t> rss_bytes_max;
+  std::optional<std::uint64_t> log_bytes;  // written by the log until all was processed
+  std::optional<DiskSpeed> disk;           // by itself, before the server started
   std::uint32_t cpu_count = 0;
   std::string kernel;
 
@@ -42,6 +45,10 @@ struct Report {
 
   // Through the whole pipeline: until processed.
   [[nodiscard]] double events_per_second() const;
+
+  [[nodiscard]] std::optional<double> log_bytes_per_event() const;
+  // 1 MB = 1,000,000 bytes, as of the disk; until all was processed.
+  [[nodiscard]] std::optional<double> log_mb_per_second() const;
 };
 
 [[nodiscard]] std::string to_json(const Report& report);

@@ -45,6 +45,36 @@ TEST(Report, SaysNullForWhatItCannotKnow) {
   EXPECT_NE(json.find("\"processed_ms\":null,"), std::string::npos) << json;
 }
 
+TEST(Report, SetsWhatTheLogWroteBesideWhatTheDiskCanDo) {
+  Report report = exact_report();
+  report.log_bytes = 2'000'000;
+  report.disk = DiskSpeed{.mb_per_second_durable = 150.5, .sync_ms_p50 = 9.25};
+
+  const std::string json = to_json(report);
+  const std::string text = to_text(report);
+
+  EXPECT_NE(json.find("\"disk_mb_per_second_durable\":150.5,\"disk_sync_ms_p50\":9.25,"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find("\"log_bytes_per_event\":2000,\"log_mb_per_second\":0.5,"), std::string::npos)
+      << json;
+  EXPECT_NE(text.find("0.5 MB/s, 2000 bytes per event"), std::string::npos) << text;
+  EXPECT_NE(text.find("150.5 MB/s by itself, durable; 9.25 ms to sync"), std::string::npos) << text;
+}
+
+TEST(Report, SaysNothingOfADiskThatWasNotMeasured) {
+  const std::string json = to_json(exact_report());
+  const std::string text = to_text(exact_report());
+
+  EXPECT_NE(json.find("\"disk_mb_per_second_durable\":null,\"disk_sync_ms_p50\":null,"),
+            std::string::npos)
+      << json;
+  EXPECT_NE(json.find("\"log_bytes_per_event\":null,\"log_mb_per_second\":null,"),
+            std::string::npos)
+      << json;
+  EXPECT_EQ(text.find("MB/s"), std::string::npos) << text;
+}
+
 TEST(Report, NamesTheConditions) {
   Report report = exact_report();
   report.options.connections = 3;
