@@ -53,7 +53,7 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       topology_(topology),
       budget_(budget),
       options_(std::move(options)),
-      environment_{clock, options_.hash_seed, {}},
+      environment_{clock, options_.hash_seed, options_.commit_bytes_max, {}},
       metrics_(registry, options_.application_id),
       waker_(make_ref<Waker>()),
       queries_(options_.query_count_max) {}
@@ -243,13 +243,17 @@ Result<bool> StreamThread::process() {
   }
   std::size_t record_count = 0;
   std::size_t pending = pending_bytes();
-  while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max) {
+  while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max &&
+         uncommitted_count_ < commit_records_max_) {
     PENSTOCK_TRY_ASSIGN(Task* const task, choose_task());
     if (task == nullptr) {
       break;
     }
-    PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
+    const std::size_t count_max =
+        std::min(RecordQueue::kRunMax, commit_records_max_ - uncommitted_count_);
+    PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(count_max));
     record_count += count;
+    uncommitted_count_ += count;
     pending = pending_bytes();
   }
   return record_count > 0;
@@ -412,6 +416,9 @@ void StreamThread::drop_partitions(const std::vector<TopicPartition>& partitions
     tasks_.erase(task->id());
   }
   unpublished_ = true;
+  if (!has_uncommitted()) {
+    uncommitted_count_ = 0;
+  }
 }
 
 // Drops everything, uncommitted work too, and joins the group anew.
@@ -456,7 +463,7 @@ bool StreamThread::commit_is_due() const {
   if (polled_nothing_ && elapsed >= options_.commit_interval_idle) {
     return true;
   }
-  return pending_bytes() >= options_.commit_bytes_max;
+  return uncommitted_count_ >= commit_records_max_ || pending_bytes() >= options_.commit_bytes_max;
 }
 
 Result<bool> StreamThread::commit_if_due() {
@@ -479,7 +486,7 @@ Status StreamThread::begin_commit() {
   }
   const Status filled = fill_transaction();
   if (!filled) {
-    return recover(filled.error());
+    return halve_commit(filled.error()) ? abort(filled.error()) : recover(filled.error());
   }
   auto [taker, giver] = make_completion<void>();
   commit_ = std::move(taker);
@@ -490,6 +497,18 @@ Status StreamThread::begin_commit() {
     waker->wake();
   });
   return {};
+}
+
+// What many records bring may be more than the log takes at once: some are large, or much was due.
+// Then the same is tried again with half as many, and with one at least twice, since processors
+// learn from it how large what they keep back is. False if that cannot help.
+bool StreamThread::halve_commit(const Error& why) {
+  if (why.code() != ErrorCode::kInvalid || smallest_failed_) {
+    return false;
+  }
+  smallest_failed_ = uncommitted_count_ <= 1;
+  commit_records_max_ = std::max<std::size_t>(1, uncommitted_count_ / 2);
+  return true;
 }
 
 Status StreamThread::fill_transaction() {
@@ -529,6 +548,9 @@ Status StreamThread::on_committed() {
     PENSTOCK_TRY(consumer_->commit(std::exchange(broken_offsets_, {})));
   }
   back_off_ = std::chrono::milliseconds(0);
+  uncommitted_count_ = 0;
+  smallest_failed_ = false;
+  commit_records_max_ = std::min(2 * commit_records_max_, kCommitRecordsMax);
   const os::WallTime wall_now = clock_.wall_now();
   metrics_.commit_took(clock_.now() - commit_begun_);
   metrics_.settled(TransactionEnd::kCommitted);
@@ -615,6 +637,7 @@ Status StreamThread::abort(const Error& why) {
     }
   }
   committing_.clear();
+  uncommitted_count_ = 0;
   back_off();
   return revoking_.empty() ? Status() : finish_revocation();
 }

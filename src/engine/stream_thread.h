@@ -68,9 +68,10 @@ class StreamThread {
     std::chrono::milliseconds commit_interval{20};
     // When everything that is there has been processed, a commit comes this early.
     std::chrono::milliseconds commit_interval_idle{5};
-    // A commit comes when outputs and changelogs reach this. The log's limit for a transaction is
-    // to be well above: the last run and updates that are due come on top, some 12 MiB at most.
-    std::size_t commit_bytes_max = 8 * kMiB;
+    // A commit comes when outputs and changelogs reach this. The log should take some times as much
+    // at once: the last run and updates that are due come on top. Where it still was too much, the
+    // commit is tried again with fewer records.
+    std::size_t commit_bytes_max = topology::kCommitBytesDefault;
     std::size_t fetch_bytes = 4 * kMiB;
     std::size_t queue_bytes_max = 16 * kMiB;  // per partition; above, it is paused
     std::size_t records_per_turn = 64 * 1024;
@@ -119,6 +120,8 @@ class StreamThread {
   [[nodiscard]] const std::map<Task::Id, std::unique_ptr<Task>>& tasks() const { return tasks_; }
 
  private:
+  static constexpr std::size_t kCommitRecordsMax = std::size_t{1} << 40;  // as many as come
+
   StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
                telemetry::Logger& logger, const topology::Topology& topology, StateBudget& budget,
                Options options);
@@ -156,6 +159,7 @@ class StreamThread {
   [[nodiscard]] bool commit_is_due() const;
   [[nodiscard]] Status begin_commit();
   [[nodiscard]] Status fill_transaction();
+  [[nodiscard]] bool halve_commit(const Error& why);
   [[nodiscard]] Result<bool> finish_commit();
   [[nodiscard]] Status on_committed();
   // Reacts to an error of the log: takes the transaction back, or joins again, or gives up.
@@ -202,6 +206,9 @@ class StreamThread {
   os::TimePoint commit_begun_{};
   os::TimePoint retry_at_{};  // after an abort: not before
   std::chrono::milliseconds back_off_{0};
+  std::size_t uncommitted_count_ = 0;                   // records processed since the last commit
+  std::size_t commit_records_max_ = kCommitRecordsMax;  // less after a commit was too large
+  bool smallest_failed_ = false;                        // one with a single record
   bool transaction_open_ = false;
   bool state_is_full_ = false;
   std::uint64_t state_bytes_ = 0;  // as the budget knows it

@@ -112,6 +112,10 @@ class Task::Context final : public topology::ProcessorContext {
 
   [[nodiscard]] std::uint64_t hash_seed() const override { return task_.environment_.hash_seed; }
 
+  [[nodiscard]] std::size_t commit_bytes_max() const override {
+    return task_.environment_.commit_bytes_max;
+  }
+
  private:
   Task& task_;
   const Node& node_;
@@ -170,7 +174,8 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
 void Task::open_stores() {
   for (const topology::StoreNode& node : sub_topology_.stores) {
     const TopicHandle& topic = environment_.topics.find(node.changelog_topic)->second;
-    stores_.push_back(node.factory({id_.partition, environment_.hash_seed}));
+    stores_.push_back(
+        node.factory({id_.partition, environment_.hash_seed, environment_.commit_bytes_max}));
     PENSTOCK_CHECK(stores_.back()->name() == node.name);
     changelog_outputs_.push_back(std::make_unique<Changelog>(topic, id_.partition));
     changelogs_.push_back({node.name, {topic.id, id_.partition}});

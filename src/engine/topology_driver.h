@@ -71,7 +71,7 @@ class TopologyDriver {
 
  private:
   TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
-      : topology_(topology), environment_{clock, 0, {}} {}
+      : topology_(topology), environment_{.clock = clock} {}
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();

@@ -46,8 +46,10 @@ Status check(const AggregateOptions& options) {
 
 topology::StoreFactory store_factory(const AggregatePlan& plan) {
   return [plan](const topology::StoreContext& context) {
-    return std::make_unique<store::WindowStore>(
-        plan.store_options(context.hash_seed, AggregatePlan::Use::kStore));
+    store::WindowStore::Options options =
+        plan.store_options(context.hash_seed, AggregatePlan::Use::kStore);
+    options.tombstone_bytes_per_flush = context.commit_bytes_max / 8;
+    return std::make_unique<store::WindowStore>(std::move(options));
   };
 }
 

@@ -18,9 +18,6 @@ using store::WindowStore;
 
 namespace {
 
-// What all tasks of a job together put out in one commit, about: so much that takes a few
-// milliseconds and fits into a transaction with room to spare. The rest follows with the next.
-constexpr std::size_t kUpdateBytesPerCommit = 8 * 1024 * 1024;
 constexpr std::size_t kUpdatesPerTurn = 256;
 constexpr std::size_t kPrefetchDistance = 8;
 constexpr std::string_view kBeforeParts = R"({"key":[)";
@@ -97,21 +94,30 @@ topology::TimePoint UpdateWriter::due_until() const {
   return context_.draining() ? topology::TimePoint::max() : context_.now() - interval_;
 }
 
+// All tasks of a job together put out about one commit's worth; the rest follows with the next.
 void UpdateWriter::write_due() {
   // The output has one partition for each task.
   const std::size_t bytes_max =
-      kUpdateBytesPerCommit / static_cast<std::size_t>(output_.partition_count());
+      context_.commit_bytes_max() / static_cast<std::size_t>(output_.partition_count());
   const topology::TimePoint until = due_until();
-  do {
+  while (output_.size_bytes() < bytes_max) {
+    // As many as will fit if all are as large as the largest so far; the first one tells.
+    const std::size_t fitting =
+        update_size_max_ > 0 ? (bytes_max - output_.size_bytes()) / update_size_max_ : 1;
+    const std::size_t count_max = std::clamp<std::size_t>(fitting, 1, kUpdatesPerTurn);
     due_.clear();
-    store_.take_changes(until, kUpdatesPerTurn, due_);
+    store_.take_changes(until, count_max, due_);
     for (std::size_t index = 0; index < due_.size(); ++index) {
       if (index + kPrefetchDistance < due_.size()) {
         __builtin_prefetch(due_[index + kPrefetchDistance].row);
       }
       write(due_[index]);
     }
-  } while (due_.size() == kUpdatesPerTurn && output_.size_bytes() < bytes_max);
+    if (due_.size() < count_max) {
+      return;
+    }
+  }
+  context_.request_commit();  // for the rest
 }
 
 void UpdateWriter::write(const WindowStore::Changed& changed) {
@@ -132,6 +138,7 @@ void UpdateWriter::write(const WindowStore::Changed& changed) {
   key_.put(start_text_);
   value_.put(window_text_);
   put_aggregates(WindowStore::cells_of(changed.row));
+  update_size_max_ = std::max(update_size_max_, key_.text().size() + value_.text().size());
   output_.append(last_moment_, as_bytes(key_.text()), as_bytes(value_.text()));
 }
 

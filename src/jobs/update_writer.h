@@ -55,6 +55,7 @@ class UpdateWriter {
   std::vector<Aggregate> aggregates_;
   std::string after_aggregates_;
   std::size_t aggregates_size_max_ = 0;
+  std::size_t update_size_max_ = 0;  // of all so far
   // Of the window written last:
   Timestamp window_start_ = store::kNoStreamTime;
   Timestamp last_moment_;

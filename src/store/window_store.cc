@@ -157,17 +157,22 @@ void WindowStore::flush_table(const Table& table, ChangelogSink& changelog) cons
 
 void WindowStore::flush_tombstones(ChangelogSink& changelog) {
   std::size_t left = options_.tombstones_per_flush;
+  std::size_t size = 0;
   WindowedKeys keys;
   for (const std::unique_ptr<Table>& table : leaving_) {
     const Timestamp timestamp = windows_.end_of(table->start) + -1;
     RecordBatchBuilder* batch = nullptr;
-    for (std::size_t count = 0; left > 0 && table->tombstones < table->rows.size(); ++count) {
+    for (std::size_t count = 0; left > 0 && size < options_.tombstone_bytes_per_flush &&
+                                table->tombstones < table->rows.size();
+         ++count) {
       if (count % ChangelogSink::kRecordsPerCall == 0) {
         batch = &changelog.batch();
       }
       const std::uint64_t* row = table->rows.row(static_cast<RowId>(table->tombstones++));
       if (exists(row)) {
-        batch->append(timestamp, keys.write(0, row, table->start), std::nullopt);
+        const ByteView key = keys.write(0, row, table->start);
+        batch->append(timestamp, key, std::nullopt);
+        size += kRecordOverhead + key.size();
         --left;
       }
     }

@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/units.h"
 #include "store/aggregate.h"
 #include "store/group_lookup.h"
 #include "store/row_table.h"
@@ -53,6 +54,7 @@ class WindowStore final : public StateStore {
     std::uint64_t hash_seed = 0;
     bool track_changes = false;
     std::size_t tombstones_per_flush = 16 * 1024;
+    std::size_t tombstone_bytes_per_flush = kMiB;  // and one more
   };
 
   // Which row: a key in a window.

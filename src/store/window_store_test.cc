@@ -346,6 +346,26 @@ TEST(WindowStore, AnAbortedFlushWritesItsTombstonesAgain) {
   EXPECT_FALSE(changelog.entries().begin()->second.value.has_value());
 }
 
+TEST(WindowStore, TombstonesOfLongKeysComeInPortionsOfBytes) {
+  WindowStore::Options small = options();
+  small.track_changes = false;
+  small.tombstone_bytes_per_flush = 1000;
+  WindowStore store(small);
+  MemoryChangelog changelog;
+  for (const char letter : {'a', 'b', 'c', 'd'}) {
+    count(store, std::string(600, letter), 0);
+  }
+  store.advance_stream_time(Timestamp(20));
+  commit(store, changelog);
+  store.evict_oldest();
+
+  commit(store, changelog);
+  EXPECT_TRUE(store.wants_flush());
+  commit(store, changelog);
+
+  EXPECT_FALSE(store.wants_flush());
+}
+
 TEST(WindowStore, ARestartGoesOnTakingDroppedWindowsOutOfTheChangelog) {
   WindowStore::Options small = options();
   small.track_changes = false;

@@ -247,6 +247,10 @@ class SimProducer final : public TransactionalProducer {
     std::vector<PartitionBatch> one;
     one.push_back({to, std::move(batch)});
     PENSTOCK_TRY(log_.check_batches(one));
+    size_ += one.front().batch.bytes.size();
+    if (size_ > log_.transaction_bytes_max_) {
+      return Error(ErrorCode::kInvalid, "the transaction is too large");
+    }
     batches_.push_back(std::move(one.front()));
     return {};
   }
@@ -319,6 +323,7 @@ class SimProducer final : public TransactionalProducer {
   void clear() {
     batches_.clear();
     offsets_.clear();
+    size_ = 0;
   }
 
   SimLog& log_;
@@ -327,6 +332,7 @@ class SimProducer final : public TransactionalProducer {
   const std::uint64_t life_;
   State state_ = State::kIdle;
   std::vector<PartitionBatch> batches_;
+  std::size_t size_ = 0;  // of batches_
   std::vector<SimLog::GroupOffsets> offsets_;
 };
 

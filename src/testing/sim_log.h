@@ -49,6 +49,9 @@ class SimLog final : public log::Log {
   // The commit happens, and its answer is kFatal: the caller cannot know.
   void lose_commit_answers(std::size_t count) { lost_answers_ = count; }
 
+  // As a log does whose segments are small: more in one transaction is answered kInvalid.
+  void limit_transactions(std::size_t bytes_max) { transaction_bytes_max_ = bytes_max; }
+
   void set_status(log::LogStatus status) { status_ = std::move(status); }
 
   // As retention does: records before `start` are gone.
@@ -129,6 +132,7 @@ class SimLog final : public log::Log {
   Fault failed_appends_;
   Fault failed_commits_;
   std::size_t lost_answers_ = 0;
+  std::size_t transaction_bytes_max_ = static_cast<std::size_t>(-1);
   log::LogStatus status_;
 };
 

@@ -24,6 +24,7 @@
 #include "core/check.h"
 #include "core/result.h"
 #include "core/unique_function.h"
+#include "core/units.h"
 #include "store/state_store.h"
 #include "topology/output.h"
 #include "topology/record_span.h"
@@ -32,6 +33,8 @@ namespace penstock::topology {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+inline constexpr std::size_t kCommitBytesDefault = 8 * kMiB;
 
 // "0_3": sub-topology 0, partition 3.
 struct TaskId {
@@ -88,6 +91,9 @@ class ProcessorContext {
   [[nodiscard]] virtual RecordCounts& counts() = 0;
   // For a processor's own hash tables: secret, random per process.
   [[nodiscard]] virtual std::uint64_t hash_seed() const = 0;
+  // What a commit of the thread should not exceed by much: the log takes some times as much at
+  // once. What a processor keeps back for later it should write in portions below this.
+  [[nodiscard]] virtual std::size_t commit_bytes_max() const = 0;
 
   // state_store(), as what it is.
   template <typename Store>

@@ -39,7 +39,8 @@ using ProcessorFactory = std::function<std::unique_ptr<Processor>()>;
 // What a store is told about where it lives.
 struct StoreContext {
   PartitionId partition;
-  std::uint64_t hash_seed = 0;  // secret, random per process
+  std::uint64_t hash_seed = 0;                         // secret, random per process
+  std::size_t commit_bytes_max = kCommitBytesDefault;  // see ProcessorContext::commit_bytes_max()
 };
 
 using StoreFactory = std::function<std::unique_ptr<store::StateStore>(const StoreContext&)>;

@@ -96,5 +96,45 @@ TEST(Engine, NegativeControlFindsDoublesWhenOffsetsAreCommittedOutsideTheTransac
   EXPECT_FALSE(survives_crash_after_commit(options));
 }
 
+// Many keys of `key_size`, into a log that takes 64 KiB in one transaction.
+void expect_counts_in_a_small_log(EngineWorld::Options options, std::size_t key_size) {
+  options.commit_bytes_max = 16 << 10;
+  EngineWorld world(std::move(options));
+  world.log().limit_transactions(64 << 10);
+  std::vector<SimEvent> events;
+  for (int index = 0; index < 300; ++index) {
+    events.push_back(event(10, std::string(key_size, 'k') + std::to_string(index), 1));
+  }
+  world.send(events);
+
+  world.run(3000);
+
+  EXPECT_EQ(world.failure(), "");
+  const Rows expected = world.expected();
+  EXPECT_EQ(expected.size(), events.size());
+  EXPECT_TRUE(world.query_all(100) == expected);  // without printing megabytes of keys
+  EXPECT_TRUE(world.output() == expected);
+}
+
+TEST(Engine, CommitsInPortionsThatASmallLogTakes) {
+  expect_counts_in_a_small_log(by_key(), 10);
+  expect_counts_in_a_small_log(by_key(), 2000);
+}
+
+TEST(Engine, CommitsInPortionsThatASmallLogTakesAlsoThroughARepartitionTopic) {
+  expect_counts_in_a_small_log(repartitioned(), 10);
+  expect_counts_in_a_small_log(repartitioned(), 2000);
+}
+
+TEST(Engine, StopsWhenOneRecordAloneIsTooMuchForTheLog) {
+  EngineWorld world(by_key());
+  world.log().limit_transactions(1000);
+  world.send({event(10, std::string(3000, 'k'), 1)});
+
+  world.run(100);
+
+  EXPECT_NE(world.failure().find("too large"), std::string::npos) << world.failure();
+}
+
 }  // namespace
 }  // namespace penstock::testing

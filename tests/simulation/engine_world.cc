@@ -86,6 +86,7 @@ void EngineWorld::start() {
   options.state_bytes_max = options_.state_bytes_max;
   options.thread.break_exactly_once = options_.break_exactly_once;
   options.thread.hash_seed = 42;
+  options.thread.commit_bytes_max = options_.commit_bytes_max;
   auto streams = engine::Streams::open(*log_, clock_, registry_, logger_, std::move(jobs), options);
   PENSTOCK_CHECK(streams.has_value());
   streams_ = *std::move(streams);

@@ -49,6 +49,7 @@ class EngineWorld {
     jobs::AggregateOptions job;
     std::int32_t threads = 1;
     std::uint64_t state_bytes_max = 1 << 30;
+    std::size_t commit_bytes_max = 8 << 20;
     bool break_exactly_once = false;
   };
 
