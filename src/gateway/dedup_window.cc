@@ -16,6 +16,10 @@ constexpr std::size_t kNotFound = static_cast<std::size_t>(-1);
 // Ids that went by time are cleaned up a few at a time, so that no request pays for all.
 constexpr int kExpiredPerInsert = 4;
 
+// A full ring is cleared of freed entries once they are this part of it: rarely enough that an
+// insertion pays for eight moves.
+constexpr std::size_t kFreedShare = 8;
+
 }  // namespace
 
 DedupWindow::DedupWindow(const WindowOptions& options) : options_(options) {
@@ -124,8 +128,11 @@ DedupWindow::InFlight* DedupWindow::in_flight(std::uint32_t append) {
 
 void DedupWindow::insert(const IdHash& id, std::uint32_t append, std::uint32_t seconds) {
   if (end_ - begin_ == ring_.size()) {
+    const std::size_t freed_count = ring_.size() - live_count_;
     if (ring_.size() < options_.count_max) {
-      grow();
+      resize(std::min(2 * ring_.size(), options_.count_max));
+    } else if (freed_count * kFreedShare >= ring_.size()) {
+      resize(ring_.size());
     } else {
       drop_oldest();
     }
@@ -169,25 +176,25 @@ void DedupWindow::erase_slot(std::size_t slot) {
   --live_count_;
 }
 
-void DedupWindow::grow() {
-  std::vector<Entry> larger(std::min(2 * ring_.size(), options_.count_max));
-  const std::uint64_t count = end_ - begin_;
-  const std::uint64_t shift = begin_;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    larger[i] = entry(begin_ + i);
+// Moves what is not freed into a ring of `capacity`.
+void DedupWindow::resize(std::size_t capacity) {
+  std::vector<Entry> resized(capacity);
+  std::uint64_t count = 0;
+  for (std::uint64_t at = begin_; at < end_; ++at) {
+    if (entry(at).append != kFreed) {
+      resized[count++] = entry(at);
+    }
   }
-  ring_ = std::move(larger);
+  ring_ = std::move(resized);
   begin_ = 0;
   end_ = count;
   for (InFlight& append : in_flight_) {
-    append.first = std::max(append.first, shift) - shift;
+    append.first = 0;  // no later than its first claim
   }
   table_.assign(std::bit_ceil(2 * ring_.size()), Slot());
   table_mask_ = table_.size() - 1;
   for (std::uint64_t i = 0; i < count; ++i) {
-    if (ring_[i].append != kFreed) {
-      put_slot(ring_[i].id, static_cast<std::uint32_t>(i));
-    }
+    put_slot(ring_[i].id, static_cast<std::uint32_t>(i));
   }
 }
 

@@ -9,7 +9,8 @@
 // 56 bytes per remembered id. Memory grows with use, in doublings, up to the limit.
 //
 // Invariants
-//   I1  At most `count_max` ids are remembered; of more, the newest.
+//   I1  At most `count_max` ids are remembered; of more, the newest. Claims that came to nothing
+//       take the place of an eighth of them at most, beside those not settled yet.
 //   I2  An id that an append claimed is known from then on until it goes by count or time, or that
 //       append fails.
 // Threads   none of its own: shared as Guarded<DedupWindow>, locked once per request.
@@ -92,7 +93,7 @@ class DedupWindow {
 
   struct InFlight {
     AppendId append;
-    std::uint64_t first;  // sequence number of its first claim, or later ones than all of them
+    std::uint64_t first;  // no claim of it has a lower sequence number
     std::vector<Waiter> waiters;
   };
 
@@ -110,7 +111,7 @@ class DedupWindow {
   void drop_oldest();
   void erase_slot(std::size_t slot);
   void put_slot(const IdHash& id, std::uint32_t position);
-  void grow();
+  void resize(std::size_t capacity);
 
   Entry& entry(std::uint64_t sequence) { return ring_[sequence % ring_.size()]; }
 

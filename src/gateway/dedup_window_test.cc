@@ -97,6 +97,33 @@ TEST(DedupWindow, ForgetsTheOldestByCount) {
   EXPECT_EQ(window.claim(id(0), append, 0).claim, Claim::kNew);
 }
 
+// A full disk, or a queue that is, makes clients send the same events again and again: that must
+// not push out what is known to be durable.
+TEST(DedupWindow, AppendsThatFailForgetNoneButAFewOfTheOldest) {
+  constexpr std::uint64_t kCount = 800;
+  DedupWindow window(window_of(kCount));
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    window.restore(id(i), 0);
+  }
+
+  const auto elsewhere = window.begin_append();
+  for (int i = 0; i < 2 * static_cast<int>(kCount); ++i) {
+    const auto append = window.begin_append();
+    ASSERT_EQ(window.claim(id(kCount), append, 0).claim, Claim::kNew);
+    static_cast<void>(window.settle(append, false));
+    ASSERT_EQ(window.claim(id(kCount), elsewhere, 0).claim, Claim::kNew);
+    window.give_up(id(kCount), elsewhere);
+  }
+
+  EXPECT_GE(window.size(), kCount - kCount / 8);
+  const auto append = window.begin_append();
+  EXPECT_EQ(window.claim(id(kCount / 8), append, 0).claim, Claim::kDuplicate);
+  EXPECT_EQ(window.claim(id(kCount - 1), append, 0).claim, Claim::kDuplicate);
+  EXPECT_EQ(window.claim(id(kCount), elsewhere, 0).claim, Claim::kNew);
+  static_cast<void>(window.settle(elsewhere, false));
+  EXPECT_EQ(window.claim(id(kCount), append, 0).claim, Claim::kNew);
+}
+
 TEST(DedupWindow, ForgetsByTime) {
   DedupWindow window(window_of(10, 60));
   const auto append = window.begin_append();
@@ -144,9 +171,17 @@ class Model {
              : in_flight_.contains(found->second) ? Claim::kPending
                                                   : Claim::kDuplicate;
     }
-    if (order_.size() == count_max_) {
-      holders_.erase(order_.front());
+    for (int i = 0; i < 4 && !order_.empty() && !holders_.contains(order_.front()); ++i) {
       order_.pop_front();
+    }
+    if (order_.size() == count_max_) {
+      const std::size_t gone_count = order_.size() - holders_.size();
+      if (gone_count * 8 >= count_max_) {
+        std::erase_if(order_, [&](std::uint64_t known) { return !holders_.contains(known); });
+      } else {
+        holders_.erase(order_.front());
+        order_.pop_front();
+      }
     }
     order_.push_back(number);
     holders_[number] = append;
@@ -161,7 +196,7 @@ class Model {
       const auto found = holders_.find(number);
       if (!durable && found != holders_.end() && found->second == append) {
         holders_.erase(found);
-        number = kGone--;  // its place in the order stays taken
+        number = kGone--;  // its place in the order stays taken for a while
       }
     }
   }
