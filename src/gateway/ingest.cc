@@ -23,20 +23,20 @@ constexpr std::size_t kEventsMax = 250'000;
 
 // A request with a larger body than shared_body_max() gets an append that is empty when it is
 // taken, so that its records can be dropped if they turn out to be too much. A smaller one never
-// is, even if every two bytes of it are a dead letter, at 900 bytes each with the longest topic
-// name.
+// is, even if every byte of it is a dead letter, as in "[,,,,": those take at most so much each,
+// beside two times the name of the topic.
 constexpr std::size_t kSharedBodyMax = 66 * kKiB;
-constexpr std::size_t kRecordBytesPerBodyByte = 450;
-static_assert(kSharedBodyMax / 2 <= kEventsMax);
+constexpr std::size_t kDeadLetterMax = 430;
+static_assert(kSharedBodyMax <= kEventsMax);
 
 // The most that records of one append may take, beside its batch headers and request keys.
 std::size_t records_max(const GatewayOptions& options) {
   return options.log_append_bytes_max - std::min(kMiB, options.log_append_bytes_max / 8);
 }
 
-std::size_t shared_body_max(const GatewayOptions& options) {
+std::size_t shared_body_max(const GatewayOptions& options, const Topic& topic) {
   const std::size_t room = records_max(options) - options.append_bytes_max;
-  return std::min(kSharedBodyMax, room / kRecordBytesPerBodyByte);
+  return std::min(kSharedBodyMax, room / (kDeadLetterMax + 2 * topic.name.size()));
 }
 
 // Scratch memory for more events than this is not kept.
@@ -95,7 +95,6 @@ Ingest::Ingest(const Shared& shared, net::EventLoop& loop)
       receive_stage_(stage_histogram(shared.metrics, "receive")),
       parse_stage_(stage_histogram(shared.metrics, "parse")),
       requests_(shared.metrics),
-      shared_body_max_(shared_body_max(shared.options)),
       scanner_({.depth_max = shared.options.depth_max,
                 .event_bytes_max = shared.options.event_bytes_max}),
       request_keys_{{shared.request_keys_topic, PartitionId(0)}} {}
@@ -119,7 +118,7 @@ void Ingest::take(IngestRequest request, net::Responder responder) {
     case JsonScanner::Body::kPieces:
       break;
   }
-  const bool alone = http.body.size() > shared_body_max_;
+  const bool alone = http.body.size() > shared_body_max(shared_.options, (*topic)->topic);
   if (alone) {
     appender_.send_open();
   }

@@ -143,7 +143,6 @@ class Ingest {
   telemetry::LatencyHistogram& receive_stage_;
   telemetry::LatencyHistogram& parse_stage_;
   RequestMetrics requests_;
-  const std::size_t shared_body_max_;
   JsonScanner scanner_;
   std::unordered_map<std::string, std::unique_ptr<LoopTopic>> topics_;
   OpenBatch request_keys_;
