@@ -151,6 +151,70 @@ TEST_F(DeduplicationTest, TheRebuiltWindowHoldsTheNewestIdsOfAllPartitions) {
   EXPECT_EQ(ask("web", R"({"key":"a","id":100})").body, kAccepted);
 }
 
+// Retention goes on while the window is rebuilt.
+class ExpiringLog final : public log::Log {
+ public:
+  ExpiringLog(penstock::testing::SimLog& inner, std::string topic)
+      : inner_(inner), topic_(std::move(topic)) {}
+
+  Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override {
+    return inner_.ensure_topic(config);
+  }
+
+  Result<log::TopicInfo> topic(std::string_view name) const override { return inner_.topic(name); }
+
+  std::vector<log::TopicInfo> topics() const override { return inner_.topics(); }
+
+  Status delete_topic(std::string_view name) override { return inner_.delete_topic(name); }
+
+  Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
+    return inner_.offsets(partition);
+  }
+
+  Result<Offset> offset_for_time(TopicPartition partition, Timestamp timestamp) const override {
+    return inner_.offset_for_time(partition, timestamp);
+  }
+
+  Status append(std::vector<log::PartitionBatch> batches, log::AppendDone done) override {
+    return inner_.append(std::move(batches), std::move(done));
+  }
+
+  Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
+      std::string_view transactional_id) override {
+    return inner_.open_transactional_producer(transactional_id);
+  }
+
+  // All that the topic has goes between the look at its offsets and the reading.
+  Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
+    const auto info = inner_.topic(topic_);
+    for (std::int32_t i = 0; i < info->config.partition_count; ++i) {
+      const TopicPartition partition{info->id, PartitionId(i)};
+      inner_.drop_before(partition, inner_.offsets(partition)->end);
+    }
+    return inner_.open_consumer(std::move(options));
+  }
+
+  Result<std::vector<log::OffsetCommit>> committed(std::string_view group_id) const override {
+    return inner_.committed(group_id);
+  }
+
+  log::LogStatus status() const override { return inner_.status(); }
+
+ private:
+  penstock::testing::SimLog& inner_;
+  const std::string topic_;
+};
+
+TEST_F(DeduplicationTest, RebuildingEndsAlthoughRetentionTakesWhatItWasToRead) {
+  open(with_ids());
+  ask("web", R"({"id":"a"}{"id":"b"})");
+  ExpiringLog expiring(log_, "web");
+
+  const auto opened = Gateway::open(expiring, clock_, metrics_, logger_, with_ids());
+
+  EXPECT_TRUE(opened.has_value());
+}
+
 TEST_F(DeduplicationTest, TheRebuiltWindowIsBoundedByTime) {
   const GatewayOptions options =
       with_ids({.count_max = 1000, .time_max = std::chrono::seconds(60)});

@@ -59,6 +59,8 @@ Status read_tail(log::Log& log, Tail& tail, const ReadIds& read_ids) {
     PENSTOCK_TRY_ASSIGN(const log::Consumer::Polled polled, consumer->poll(kPollBytes));
     if (polled.batches.empty()) {
       consumer->wait(kPollWait);
+      PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets now, log.offsets(tail.partition));
+      at = std::max(at, now.start);  // retention may have taken what was to come
     }
     for (const log::FetchedBatch& fetched : polled.batches) {
       PENSTOCK_TRY_ASSIGN(
