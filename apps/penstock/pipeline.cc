@@ -229,7 +229,7 @@ class Pipeline::Impl {
       return {};
     }
     archive_thread_.reset();
-    PENSTOCK_TRY(archive_->request_finish());
+    Status requested = archive_->request_finish();
     while (!archive_->finished()) {
       if (clock_.now() >= deadline || failure()) {
         return Error(ErrorCode::kBusy,
@@ -239,7 +239,7 @@ class Pipeline::Impl {
         archive_->wait(1ms);
       }
     }
-    return {};
+    return requested;
   }
 
   Status start_http() {

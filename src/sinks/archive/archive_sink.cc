@@ -114,15 +114,17 @@ Result<std::unique_ptr<ArchiveSink>> ArchiveSink::open(log::Log& log, os::FileSy
 }
 
 Status ArchiveSink::discover() {
+  Status discovered;
   for (const log::TopicInfo& info : log_.topics()) {
     const bool known = std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
       return topic->name == info.config.name;
     });
     if (!known && options_.takes(info)) {
-      PENSTOCK_TRY(add_topic(info));
+      const Status added = add_topic(info);
+      discovered = discovered.has_value() ? added : discovered;
     }
   }
-  return {};
+  return discovered;
 }
 
 Status ArchiveSink::add_topic(const log::TopicInfo& info) {
@@ -442,12 +444,12 @@ Status ArchiveSink::publish_up_to(Offset next) {
 }
 
 Status ArchiveSink::request_finish() {
-  PENSTOCK_TRY(discover());
+  const Status discovered = discover();
   finishing_ = true;
   for (const auto& partition : partitions_) {
     PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));
   }
-  return {};
+  return discovered;
 }
 
 bool ArchiveSink::finished() const {

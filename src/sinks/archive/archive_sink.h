@@ -75,7 +75,8 @@ class ArchiveSink {
   [[nodiscard]] Result<std::uint64_t> run_once(os::TimePoint now);
 
   // From now on nothing waits: what is in the log at this moment is archived by run_once() as fast
-  // as it can. For a graceful stop: call run_once() until finished().
+  // as it can. For a graceful stop: call run_once() until finished(), also after an error, which is
+  // that of a new topic that cannot be archived or whose end is not known.
   [[nodiscard]] Status request_finish();
   [[nodiscard]] bool finished() const;
 
@@ -95,7 +96,7 @@ class ArchiveSink {
   ArchiveSink(log::Log& log, os::FileSystem& files, telemetry::Registry& registry,
               telemetry::Logger& logger, Options options);
 
-  // Finds the topics that are new in the log.
+  // Finds the topics that are new in the log; one that cannot be added does not keep out others.
   [[nodiscard]] Status discover();
   [[nodiscard]] Status add_topic(const log::TopicInfo& info);
   [[nodiscard]] Status start_partition(Partition& partition,

@@ -320,6 +320,30 @@ TEST_F(ArchiveSinkTest, TopicsThatAreMadeWhileItRunsAreFound) {
   EXPECT_THAT(files(), ElementsAre("/a/topic=later/dt=2024-05-01/hour=12/later-0-0-0.parquet"));
 }
 
+TEST_F(ArchiveSinkTest, ANewTopicThatCannotBeArchivedDoesNotKeepOutTheOthers) {
+  archived_.insert({"bad", "later"});
+  const auto sink = open(disk_);
+  ASSERT_TRUE(sink.has_value());
+  const std::string stray = "/a/topic=bad/dt=2024-05-01/hour=12/stray.parquet";
+  ASSERT_TRUE(disk_.create_directories(os::parent_path(stray)).has_value());
+  ASSERT_TRUE(os::write_file_atomically(disk_, stray, as_bytes("not ours")).has_value());
+  create_topic("bad", 1);
+  create_topic("later", 1);
+  append({{.value = "{}", .ingest_us = kNoon}}, 0, "later");
+  append({{.value = "{}", .ingest_us = kNoon}});
+
+  const Status refused = (*sink)->request_finish();
+  for (int step = 0; step < 10 && !(*sink)->finished(); ++step) {
+    static_cast<void>((*sink)->run_once(clock_.now()));  // it says so again
+  }
+
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().message(), HasSubstr("a file that is not its own"));
+  EXPECT_THAT(files(),
+              ElementsAre(stray, "/a/topic=later/dt=2024-05-01/hour=12/later-0-0-0.parquet",
+                          kNoonFolder + "web-0-0-0.parquet"));
+}
+
 TEST_F(ArchiveSinkTest, ATopicThatIsNoTextIsRefusedAndTheOthersGoOn) {
   create_topic("app", 1);
   archived_.insert("app");
