@@ -193,7 +193,7 @@ void HttpConnection::begin_request(std::size_t head_size) {
   auto refusal = parse_head(*request_, head);
   slot(request_sequence_).framing = {.http11 = head.http11,
                                      .head_only = request_->method == Method::kHead,
-                                     .close = !head.keep_alive};
+                                     .close = !head.keep_alive || stopping_};
   if (!refusal.has_value()) {
     refusal = body_.begin(head, *request_);
   }

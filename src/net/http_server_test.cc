@@ -343,6 +343,29 @@ TEST_F(HttpServerTest, StopsGracefully) {
   EXPECT_TRUE(server_->stopped());
 }
 
+// A client that always has a request under way would be served until the time to stop is over.
+TEST_F(HttpServerTest, TakesOneMoreRequestOfAConnectionAtMostWhenItStops) {
+  std::vector<Responder> held;
+  start({}, [&](RequestPtr, Responder r) { held.push_back(std::move(r)); });
+  Client busy(*this);
+  busy.send(kGet);
+  server_->begin_stop();
+  pump();
+
+  busy.send(std::string(kGet) + std::string(kGet));
+
+  ASSERT_EQ(held.size(), 2U);
+  held[0].send({.body = "first"});
+  held[1].send({.body = "second"});
+  const std::string answers = busy.receive();
+  EXPECT_EQ(count(answers, "HTTP/1.1 200 OK"), 2U) << answers;
+  EXPECT_LT(answers.find("first"), answers.find("Connection: close")) << answers;
+  EXPECT_TRUE(answers.ends_with("second")) << answers;
+  EXPECT_TRUE(busy.closed());
+  busy.close();
+  EXPECT_TRUE(server_->stopped());
+}
+
 TEST_F(HttpServerTest, APortInUseIsRefused) {
   start();
 
