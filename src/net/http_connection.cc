@@ -189,6 +189,13 @@ void HttpConnection::begin_request(std::size_t head_size) {
   scanner_.reset();
   head_begun_ = false;
   request_sequence_ = next_sequence_++;
+  slot(request_sequence_).head_size = head_size;
+  heads_size_ += head_size;
+  if (!account_for_buffers()) {
+    server_.metrics.count_refusal("no_memory");
+    close();
+    return;
+  }
   HeadInfo head;
   auto refusal = parse_head(*request_, head);
   slot(request_sequence_).framing = {.http11 = head.http11,
@@ -294,6 +301,7 @@ void HttpConnection::append_answered() {
     waiting_bytes_ -= done.bytes.size();
     done.bytes.clear();
     done.answered = false;
+    heads_size_ -= std::exchange(done.head_size, 0);
     ++first_sequence_;
     if (done.framing.close) {
       first_sequence_ = next_sequence_;  // what came after it stays unanswered
@@ -304,7 +312,7 @@ void HttpConnection::append_answered() {
 
 bool HttpConnection::account_for_buffers() {
   const std::size_t size = kConnectionSize + input_.capacity() + output_.capacity() +
-                           in_flight_.capacity() + waiting_bytes_;
+                           in_flight_.capacity() + waiting_bytes_ + heads_size_;
   memory_.resize_down(size);
   return memory_.grow_to(size);
 }

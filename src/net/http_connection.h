@@ -84,6 +84,7 @@ class HttpConnection final : public ResponseSink {
     bool answered = false;
     ResponseFraming framing;
     std::string bytes;  // its response, while earlier ones are missing
+    std::size_t head_size = 0;
   };
 
   // Holds a reference while a socket operation runs.
@@ -147,6 +148,7 @@ class HttpConnection final : public ResponseSink {
   std::string in_flight_;  // what the asynchronous write is sending
   std::size_t in_flight_sent_ = 0;
   std::size_t waiting_bytes_ = 0;  // in slots
+  std::size_t heads_size_ = 0;     // of the requests that are unanswered
   MemoryBudget::Share memory_;
 
   os::TimePoint idle_since_;

@@ -1,6 +1,7 @@
 // Limits of size, time, number and memory: each has an answer or a closed connection.
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -239,6 +240,32 @@ TEST_F(HttpLimitsTest, ManyConnectionsThatDieHalfwayLeaveNothingBehind) {
 
   EXPECT_EQ(server_->memory().used(), 0U);
   EXPECT_EQ(metrics_.value("penstock_http_connections"), 0.0);
+}
+
+TEST_F(HttpLimitsTest, HeadsOfUnansweredRequestsCountAsMemory) {
+  constexpr std::size_t kHeadSize = 30 * kKiB;
+  constexpr std::size_t kCount = 16;
+  std::vector<std::pair<RequestPtr, Responder>> held;
+  start({.pipelined_max = kCount, .memory_bytes_max = 400 * kKiB},
+        [&](RequestPtr request, Responder responder) {
+          held.emplace_back(std::move(request), std::move(responder));
+        });
+  Client client(*this);
+  const std::string request =
+      "GET /a HTTP/1.1\r\nHost: h\r\nX: " + std::string(kHeadSize, 'x') + "\r\n\r\n";
+
+  for (int i = 0; i < 4; ++i) {
+    client.send(request);
+  }
+  const std::size_t used_by_four = server_->memory().used();
+  for (std::size_t i = 4; i < kCount; ++i) {
+    client.send(request);
+  }
+
+  EXPECT_GE(used_by_four, 4 * kHeadSize);
+  EXPECT_GE(held.size(), 8U);
+  EXPECT_LT(held.size(), kCount);
+  EXPECT_EQ(refused("no_memory"), 1.0);
 }
 
 }  // namespace
