@@ -8,7 +8,7 @@ namespace penstock::engine {
 std::string format_offset_note(const OffsetNote& note) {
   std::string text = "t=" + to_string(note.stream_time);
   for (const auto& [name, metadata] : note.stores) {
-    text += ';' + name + ':' + metadata;
+    text.append(";").append(name).append(":").append(metadata);
   }
   return text;
 }

@@ -47,7 +47,8 @@ Result<std::uint16_t> free_loopback_port() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(probe.get(), generic, size) != 0 || getsockname(probe.get(), generic, &size) != 0) {
+  if (probe.get() < 0 || bind(probe.get(), generic, size) != 0 ||
+      getsockname(probe.get(), generic, &size) != 0) {
     return system_error(ErrorCode::kFatal, "no free port");
   }
   return ntohs(address.sin_port);
