@@ -21,7 +21,7 @@ build: setup ## build/release/bin/penstock
 demo: build ## live traffic into a fresh server, then the sums checked (DEMO_SECONDS=20)
 	@tools/demo
 
-test: setup ## checks, then all tests: unit, sanitizers, fuzz corpus, integration
+test: setup ## checks, then all tests: unit, sanitizers, fuzz corpora, integration
 	@tools/test
 
 check: setup ## format, doors, house rules, clang-tidy

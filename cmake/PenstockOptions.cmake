@@ -46,6 +46,9 @@ if(PENSTOCK_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # clang 14 cannot emit this check for coroutines ("difference across sections").
     add_compile_options(-fno-sanitize=function)
+  elseif(PENSTOCK_SANITIZE STREQUAL "address,undefined")
+    # As shared libraries they share their printing, and what UBSan finds is not written to its log_path.
+    add_link_options(-static-libasan -static-libubsan)
   endif()
 endif()
 if(PENSTOCK_COVERAGE)

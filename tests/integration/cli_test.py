@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.sanitized
 CONFIG = """
 [log]
 backend = "embedded"

@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 
+import sanitizers
 from penstock_process import Penstock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -25,6 +26,22 @@ def penstock_bin():
     if not path.exists():
         pytest.fail(f"{path} is not there: run `make build`", pytrace=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def sanitizer_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sanitizers")
+    os.environ.update(sanitizers.options(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_report(sanitizer_folder):
+    """Fails the test during which, or before which, a program of ours was caught at a mistake."""
+    yield
+    found = sanitizers.reports(sanitizer_folder)
+    if found:
+        pytest.fail("a sanitizer reports:\n" + "\n".join(found), pytrace=False)
 
 
 @pytest.fixture(scope="session")

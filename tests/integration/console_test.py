@@ -4,6 +4,7 @@ import urllib.parse
 
 import pytest
 
+pytestmark = pytest.mark.sanitized
 CONFIG = """
 [log]
 backend = "embedded"
