@@ -212,5 +212,5 @@ if __name__ == "__main__":
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8))
     parser.add_argument("files", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     sys.exit(bool(check_all(options.kind, options.build, options.jobs, options.files)))
