@@ -19,7 +19,7 @@ build: setup ## build/release/bin/penstock
 	@echo "built build/release/bin/penstock"
 
 demo: build ## live traffic into a fresh server, then the sums checked (DEMO_SECONDS=20)
-	@tools/demo
+	@$(DEPS)/venv/bin/python tools/demo
 
 test: setup ## checks, then all tests: unit, sanitizers, fuzz corpora, integration
 	@tools/test
