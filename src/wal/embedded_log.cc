@@ -275,6 +275,7 @@ Result<std::unique_ptr<log::TransactionalProducer>> EmbeddedLog::open_transactio
   // epoch.
   ProducerState state;
   Request request;
+  request.uses_reserve = true;  // so that a program starts and joins again on a full disk
   request.decide = [&state, id = std::string(transactional_id)](const Catalog& catalog,
                                                                 EntryList& entries) -> Status {
     state = next_producer(catalog, id);

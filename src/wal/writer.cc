@@ -471,10 +471,12 @@ void Writer::publish(const GroupHeader& header) {
 Status Writer::write_empty_group() {
   PENSTOCK_CHECK(plan_.requests.empty());
   ++end_.epoch;
+  plan_.uses_reserve = true;  // a log that does not start cannot make space
   PENSTOCK_TRY(make_room(kBlockSize));
   const GroupHeader header = build_group();
   PENSTOCK_TRY(write_group(header));
   publish(header);
+  plan_ = Plan();
   last_write_ = shared_.clock.now();
   return {};
 }
