@@ -211,7 +211,7 @@ Result<bool> StreamThread::poll() {
 void StreamThread::pause_or_resume_queues() {
   for (const auto& [partition, task] : task_of_) {
     for (const auto& queue : task->queues()) {
-      if (queue->from() != partition || task->state() != TaskState::kRunning) {
+      if (queue->from() != partition) {
         continue;
       }
       const bool is_paused = paused_.contains(partition);

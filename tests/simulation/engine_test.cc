@@ -136,5 +136,42 @@ TEST(Engine, StopsWhenOneRecordAloneIsTooMuchForTheLog) {
   EXPECT_NE(world.failure().find("too large"), std::string::npos) << world.failure();
 }
 
+std::size_t queued_bytes_max(const engine::StreamThread& thread) {
+  std::size_t most = 0;
+  for (const auto& [id, task] : thread.tasks()) {
+    for (const auto& queue : task->queues()) {
+      most = std::max(most, queue->size_bytes());
+    }
+  }
+  return most;
+}
+
+TEST(Engine, HoldsLittleWhileStoresAreRestored) {
+  EngineWorld::Options options = by_key();
+  options.fetch_bytes = 4 * kKiB;
+  options.queue_bytes_max = 16 * kKiB;
+  EngineWorld world(options);
+  for (int number = 0; number < 3000; ++number) {
+    world.send({event(10, "user-" + std::to_string(number), 1, 0)});
+    world.run(1);
+  }
+  world.run(100);
+  world.crash();
+  for (int number = 0; number < 3000; ++number) {
+    world.send({event(20, "user-" + std::to_string(number), 1, 0)});
+  }
+  world.log().run_once();
+
+  world.start();
+  std::size_t most = 0;
+  for (int step = 0; step < 3000; ++step) {
+    world.run(1);
+    most = std::max(most, queued_bytes_max(*world.streams().threads().front()));
+  }
+
+  EXPECT_LE(most, options.queue_bytes_max + options.fetch_bytes + 1024);
+  EXPECT_EQ(world.query_all(1000), world.expected());
+}
+
 }  // namespace
 }  // namespace penstock::testing

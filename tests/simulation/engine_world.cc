@@ -87,6 +87,8 @@ void EngineWorld::start() {
   options.thread.break_exactly_once = options_.break_exactly_once;
   options.thread.hash_seed = 42;
   options.thread.commit_bytes_max = options_.commit_bytes_max;
+  options.thread.fetch_bytes = options_.fetch_bytes;
+  options.thread.queue_bytes_max = options_.queue_bytes_max;
   auto streams = engine::Streams::open(*log_, clock_, registry_, logger_, std::move(jobs), options);
   PENSTOCK_CHECK(streams.has_value());
   streams_ = *std::move(streams);

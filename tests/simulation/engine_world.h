@@ -50,6 +50,8 @@ class EngineWorld {
     std::int32_t threads = 1;
     std::uint64_t state_bytes_max = 1 << 30;
     std::size_t commit_bytes_max = 8 << 20;
+    std::size_t fetch_bytes = 4 << 20;
+    std::size_t queue_bytes_max = 16 << 20;
     bool break_exactly_once = false;
   };
 
