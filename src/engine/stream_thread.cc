@@ -238,6 +238,9 @@ Result<bool> StreamThread::restore() {
 }
 
 Result<bool> StreamThread::process() {
+  if (state_is_full_) {
+    make_room();  // other threads may need less now
+  }
   if (state_is_full_ || !revoking_.empty()) {
     return false;
   }
@@ -669,7 +672,7 @@ void StreamThread::make_room() {
   const bool is_full = budget_.is_over(state_bytes_, used, 1.0);
   if (is_full && !state_is_full_) {
     logger_.warn("engine",
-                 "state memory is full: the job pauses until a window closes; raise "
+                 "state memory is full: the job pauses until other jobs need less; raise "
                  "engine.state_memory_max, or shorten window, grace or retention",
                  {{"job", options_.application_id},
                   {"used", format_bytes(used)},

@@ -173,5 +173,49 @@ TEST(Engine, HoldsLittleWhileStoresAreRestored) {
   EXPECT_EQ(world.query_all(1000), world.expected());
 }
 
+std::uint64_t state_bytes(const engine::StreamThread& thread) {
+  std::uint64_t size = 0;
+  for (const auto& [id, task] : thread.tasks()) {
+    for (const auto& store : task->stores()) {
+      size += store->size_bytes();
+    }
+  }
+  return size;
+}
+
+TEST(Engine, GoesOnWhenAnotherThreadHasFreedStateMemory) {
+  EngineWorld::Options options = by_key();
+  options.threads = 2;
+  options.state_bytes_max = 4 * kMiB;
+  options.job.retention = milliseconds(0);
+  options.job.emit_interval = std::chrono::hours(1);  // so that the full thread commits nothing
+  EngineWorld world(options);
+  world.run(10);
+  const std::vector<engine::StreamThread*> threads = world.streams().threads();
+  int number = 0;
+  const auto fill = [&](std::int32_t partition, auto is_full) {
+    while (!is_full()) {
+      std::vector<SimEvent> events;
+      for (int count = 0; count < 200; ++count) {
+        events.push_back(event(10, "user-" + std::to_string(number++), 1, partition));
+      }
+      world.send(events);
+      world.run(20);
+    }
+  };
+  fill(2, [&] { return state_bytes(*threads[1]) > 3 * kMiB / 2; });
+  fill(0, [&] { return state_bytes(*threads[0]) + state_bytes(*threads[1]) > 4 * kMiB; });
+
+  world.send({event(20, "waits", 1, 0)});
+  world.run(100);
+  world.send({event(5000, "later", 1, 1), event(5000, "later", 1, 2)});
+  world.run(1000);
+
+  store::StoreQuery query;
+  query.store = "per_user";
+  query.key = {"waits"};
+  EXPECT_EQ(world.query(query)->entries.size(), 1U);
+}
+
 }  // namespace
 }  // namespace penstock::testing
