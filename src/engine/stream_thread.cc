@@ -482,10 +482,16 @@ Status StreamThread::begin_commit() {
   committing_.clear();
   for (const auto& [id, task] : tasks_) {
     if (task->needs_commit()) {
-      PENSTOCK_TRY(task->prepare_commit());
-      metrics_.begun(*task);
       committing_.push_back(task.get());
     }
+  }
+  // Each is first by turns, so that the room for what can wait comes to all.
+  const auto first = static_cast<std::ptrdiff_t>(commit_count_++ % committing_.size());
+  std::ranges::rotate(committing_, committing_.begin() + first);
+  std::size_t room = options_.commit_bytes_max;
+  for (Task* task : committing_) {
+    PENSTOCK_TRY(task->prepare_commit(room));
+    metrics_.begun(*task);
   }
   const Status filled = fill_transaction();
   if (!filled) {

@@ -208,6 +208,7 @@ class StreamThread {
   std::chrono::milliseconds back_off_{0};
   std::size_t uncommitted_count_ = 0;                   // records processed since the last commit
   std::size_t commit_records_max_ = kCommitRecordsMax;  // less after a commit was too large
+  std::uint64_t commit_count_ = 0;                      // begun
   bool smallest_failed_ = false;                        // one with a single record
   bool transaction_open_ = false;
   bool state_is_full_ = false;

@@ -45,15 +45,18 @@ struct Task::Punctuation {
 // Puts a store's changelog into the partition of the task.
 class Task::Changelog final : public store::ChangelogSink {
  public:
-  Changelog(const TopicHandle& topic, PartitionId partition)
-      : output(topic.partition_count, partition), partition_(partition) {}
+  Changelog(const TopicHandle& topic, PartitionId partition, std::size_t& room)
+      : output(topic.partition_count, partition), partition_(partition), room_(room) {}
 
   [[nodiscard]] RecordBatchBuilder& batch() override { return output.batch(partition_); }
+
+  [[nodiscard]] std::size_t& room() override { return room_; }
 
   Output output;
 
  private:
   PartitionId partition_;
+  std::size_t& room_;
 };
 
 class Task::Context final : public topology::ProcessorContext {
@@ -112,9 +115,7 @@ class Task::Context final : public topology::ProcessorContext {
 
   [[nodiscard]] std::uint64_t hash_seed() const override { return task_.environment_.hash_seed; }
 
-  [[nodiscard]] std::size_t commit_bytes_max() const override {
-    return task_.environment_.commit_bytes_max;
-  }
+  [[nodiscard]] std::size_t& commit_room() override { return task_.commit_room_; }
 
  private:
   Task& task_;
@@ -177,7 +178,7 @@ void Task::open_stores() {
     stores_.push_back(
         node.factory({id_.partition, environment_.hash_seed, environment_.commit_bytes_max}));
     PENSTOCK_CHECK(stores_.back()->name() == node.name);
-    changelog_outputs_.push_back(std::make_unique<Changelog>(topic, id_.partition));
+    changelog_outputs_.push_back(std::make_unique<Changelog>(topic, id_.partition, commit_room_));
     changelogs_.push_back({node.name, {topic.id, id_.partition}});
     changelog_ends_.emplace_back();
   }
@@ -418,8 +419,9 @@ std::size_t Task::pending_bytes() const {
   return size;
 }
 
-Status Task::prepare_commit() {
+Status Task::prepare_commit(std::size_t& room) {
   commit_requested_ = false;
+  commit_room_ = room;
   for (const auto& node : nodes_) {
     const Status prepared = node->processor->before_commit();
     if (!prepared) {
@@ -429,6 +431,7 @@ Status Task::prepare_commit() {
   for (std::size_t index = 0; index < stores_.size(); ++index) {
     stores_[index]->flush(*changelog_outputs_[index]);
   }
+  room = commit_room_;
   return {};
 }
 

@@ -120,7 +120,8 @@ class Task {
 
   // Committing: prepare, take what goes into the transaction, then committed() or aborted().
   [[nodiscard]] bool needs_commit() const;
-  [[nodiscard]] Status prepare_commit();
+  // `room`: bytes of what can wait that the transaction still takes; what is used goes off it.
+  [[nodiscard]] Status prepare_commit(std::size_t& room);
   [[nodiscard]] std::vector<log::PartitionBatch> take_batches();
   [[nodiscard]] std::vector<log::OffsetCommit> offsets() const;
   // `changelog_end` tells where a changelog partition ends now.
@@ -183,6 +184,7 @@ class Task {
   std::vector<std::unique_ptr<Punctuation>> punctuations_;
   OffsetNote committed_note_;  // of the first source partition, when the task was made
   topology::RecordCounts counts_;
+  std::size_t commit_room_ = 0;
   bool commit_requested_ = false;
   bool draining_ = false;
 };

@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/units.h"
 #include "record/record_batch.h"
 
 namespace penstock::engine {
 
 namespace {
+
+constexpr std::size_t kCommitRoom = 8 * kMiB;
 
 struct BatchMemory final : RefCounted {
   explicit BatchMemory(RecordBatch made) : batch(std::move(made)) {}
@@ -130,7 +133,8 @@ Result<bool> TopologyDriver::commit_once() {
     if (!task->needs_commit()) {
       continue;
     }
-    PENSTOCK_TRY(task->prepare_commit());
+    std::size_t room = kCommitRoom;
+    PENSTOCK_TRY(task->prepare_commit(room));
     for (const log::PartitionBatch& batch : task->take_batches()) {
       publish(batch);
     }

@@ -94,16 +94,14 @@ topology::TimePoint UpdateWriter::due_until() const {
   return context_.draining() ? topology::TimePoint::max() : context_.now() - interval_;
 }
 
-// All tasks of a job together put out about one commit's worth; the rest follows with the next.
+// All tasks of a thread together put out about one commit's worth; the rest follows with the next.
 void UpdateWriter::write_due() {
-  // The output has one partition for each task.
-  const std::size_t bytes_max =
-      context_.commit_bytes_max() / static_cast<std::size_t>(output_.partition_count());
+  std::size_t& room = context_.commit_room();
   const topology::TimePoint until = due_until();
-  while (output_.size_bytes() < bytes_max) {
+  while (room > 0) {
+    const std::size_t size_before = output_.size_bytes();
     // As many as will fit if all are as large as the largest so far; the first one tells.
-    const std::size_t fitting =
-        update_size_max_ > 0 ? (bytes_max - output_.size_bytes()) / update_size_max_ : 1;
+    const std::size_t fitting = update_size_max_ > 0 ? room / update_size_max_ : 1;
     const std::size_t count_max = std::clamp<std::size_t>(fitting, 1, kUpdatesPerTurn);
     due_.clear();
     store_.take_changes(until, count_max, due_);
@@ -113,6 +111,7 @@ void UpdateWriter::write_due() {
       }
       write(due_[index]);
     }
+    room -= std::min(room, output_.size_bytes() - size_before);
     if (due_.size() < count_max) {
       return;
     }

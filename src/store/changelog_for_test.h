@@ -21,6 +21,10 @@ class MemoryChangelog final : public ChangelogSink {
 
   [[nodiscard]] RecordBatchBuilder& batch() override { return builder_; }
 
+  [[nodiscard]] std::size_t& room() override { return room_; }
+
+  void set_room(std::size_t size) { room_ = size; }
+
   [[nodiscard]] Offset end() const { return end_; }
 
   // What the store wrote since the last commit() or abort() becomes readable, or is forgotten.
@@ -82,6 +86,7 @@ class MemoryChangelog final : public ChangelogSink {
   Buffer bytes_;
   std::map<std::string, Entry> entries_;
   Offset end_{0};
+  std::size_t room_ = static_cast<std::size_t>(-1);
 };
 
 }  // namespace penstock::store

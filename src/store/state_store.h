@@ -43,6 +43,10 @@ class ChangelogSink {
   // sent off and another one begun.
   [[nodiscard]] virtual RecordBatchBuilder& batch() = 0;
 
+  // Bytes that this commit still takes of what can as well be written with a later one, such as
+  // tombstones. Who writes some takes it from here, and stops when nothing is left.
+  [[nodiscard]] virtual std::size_t& room() = 0;
+
   static constexpr std::size_t kRecordsPerCall = 256;
 };
 

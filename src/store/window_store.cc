@@ -158,11 +158,12 @@ void WindowStore::flush_table(const Table& table, ChangelogSink& changelog) cons
 void WindowStore::flush_tombstones(ChangelogSink& changelog) {
   std::size_t left = options_.tombstones_per_flush;
   std::size_t size = 0;
+  std::size_t& room = changelog.room();
   WindowedKeys keys;
   for (const std::unique_ptr<Table>& table : leaving_) {
     const Timestamp timestamp = windows_.end_of(table->start) + -1;
     RecordBatchBuilder* batch = nullptr;
-    for (std::size_t count = 0; left > 0 && size < options_.tombstone_bytes_per_flush &&
+    for (std::size_t count = 0; left > 0 && room > 0 && size < options_.tombstone_bytes_per_flush &&
                                 table->tombstones < table->rows.size();
          ++count) {
       if (count % ChangelogSink::kRecordsPerCall == 0) {
@@ -172,7 +173,9 @@ void WindowStore::flush_tombstones(ChangelogSink& changelog) {
       if (exists(row)) {
         const ByteView key = keys.write(0, row, table->start);
         batch->append(timestamp, key, std::nullopt);
-        size += kRecordOverhead + key.size();
+        const std::size_t record_size = kRecordOverhead + key.size();
+        size += record_size;
+        room -= std::min(room, record_size);
         --left;
       }
     }

@@ -91,9 +91,9 @@ class ProcessorContext {
   [[nodiscard]] virtual RecordCounts& counts() = 0;
   // For a processor's own hash tables: secret, random per process.
   [[nodiscard]] virtual std::uint64_t hash_seed() const = 0;
-  // What a commit of the thread should not exceed by much: the log takes some times as much at
-  // once. What a processor keeps back for later it should write in portions below this.
-  [[nodiscard]] virtual std::size_t commit_bytes_max() const = 0;
+  // In before_commit(): bytes that this commit still takes of what can as well be written with a
+  // later one, such as updates. Who writes some takes it from here, and stops when nothing is left.
+  [[nodiscard]] virtual std::size_t& commit_room() = 0;
 
   // state_store(), as what it is.
   template <typename Store>

@@ -40,7 +40,7 @@ using ProcessorFactory = std::function<std::unique_ptr<Processor>()>;
 struct StoreContext {
   PartitionId partition;
   std::uint64_t hash_seed = 0;                         // secret, random per process
-  std::size_t commit_bytes_max = kCommitBytesDefault;  // see ProcessorContext::commit_bytes_max()
+  std::size_t commit_bytes_max = kCommitBytesDefault;  // what a commit should not exceed by much
 };
 
 using StoreFactory = std::function<std::unique_ptr<store::StateStore>(const StoreContext&)>;

@@ -217,5 +217,31 @@ TEST(Engine, GoesOnWhenAnotherThreadHasFreedStateMemory) {
   EXPECT_EQ(world.query(query)->entries.size(), 1U);
 }
 
+TEST(Engine, WindowsThatLeaveAllPartitionsAtOnceFitIntoASmallLog) {
+  constexpr std::int32_t kPartitionCount = 40;
+  EngineWorld::Options options = by_key();
+  options.job.topic.partition_count = kPartitionCount;
+  options.job.retention = milliseconds(0);
+  options.commit_bytes_max = 16 << 10;
+  EngineWorld world(options);
+  world.log().limit_transactions(64 << 10);
+  for (int number = 0; number < 10 * kPartitionCount; ++number) {
+    const std::string key = std::string(1000, 'k') + std::to_string(number);
+    world.send({event(10, key, 1, number % kPartitionCount)});
+    world.run(1);
+  }
+  world.run(500);
+
+  std::vector<SimEvent> later;
+  for (std::int32_t partition = 0; partition < kPartitionCount; ++partition) {
+    later.push_back(event(5000, std::to_string(partition), 1, partition));
+  }
+  world.send(later);
+  world.run(500);
+
+  EXPECT_EQ(world.failure(), "");
+  EXPECT_EQ(world.query_all(100).size(), later.size());
+}
+
 }  // namespace
 }  // namespace penstock::testing
