@@ -214,11 +214,13 @@ void StreamThread::pause_or_resume_queues() {
       if (queue->from() != partition) {
         continue;
       }
+      // Nothing more than what will be processed soon: what is queued pins memory of the log.
+      const bool waits = state_is_full_ || task->state() != TaskState::kRunning;
       const bool is_paused = paused_.contains(partition);
-      if (!is_paused && queue->size_bytes() >= options_.queue_bytes_max) {
+      if (!is_paused && (waits || queue->size_bytes() >= options_.queue_bytes_max)) {
         consumer_->pause(partition);
         paused_.insert(partition);
-      } else if (is_paused && queue->size_bytes() <= options_.queue_bytes_max / 2) {
+      } else if (is_paused && !waits && queue->size_bytes() <= options_.queue_bytes_max / 2) {
         consumer_->resume(partition);
         paused_.erase(partition);
       }
