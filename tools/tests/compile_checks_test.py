@@ -39,6 +39,7 @@ class InARepository(unittest.TestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         compile_checks.read.cache_clear()
+        compile_checks.code_of.cache_clear()
         compile_checks.includes_of.cache_clear()
         return path
 
@@ -54,6 +55,24 @@ class Keys(InARepository):
         keys.add(self.key())
         self.write(self.root, "src/core/main.cc", SOURCE + "\n")
         keys.add(self.key())
+
+        self.assertEqual(len(keys), 4)
+
+    def test_a_comment_does_not_matter_unless_it_silences_a_check(self):
+        before = self.key()
+        self.write(self.root, "src/core/a.h", "// Why.\n\n" + HEADER.replace("1; }", "1; }  // 'tis one"))
+        commented = self.key()
+        self.write(self.root, "src/core/a.h", HEADER.replace("1; }", "1; }  // NOLINT(name)"))
+        silenced = self.key()
+
+        self.assertEqual(commented, before)
+        self.assertNotEqual(silenced, before)
+
+    def test_two_slashes_in_a_literal_are_no_comment(self):
+        keys = set()
+        for text in ('"a//b"', '"a//c"', 'R"(a//b)"', 'R"(a//c)"'):
+            self.write(self.root, "src/core/a.h", HEADER.replace("1;", f"{text}\n;"))
+            keys.add(self.key())
 
         self.assertEqual(len(keys), 4)
 
