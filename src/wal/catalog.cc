@@ -418,7 +418,7 @@ Status Catalog::check_cover(TopicPartition at, Partition& partition, bool accept
 
 std::uint32_t Catalog::encode_snapshot(Bytes& to) const {
   std::uint32_t count = 0;
-  const auto put = [&](Entry entry) {
+  const auto put = [&](const Entry& entry) {
     encode_entry(entry, to);
     ++count;
   };

@@ -52,6 +52,39 @@ std::vector<telemetry::CallbackGuard> make_gauges(telemetry::Registry& registry,
   return gauges;
 }
 
+// The first offset from `from` on whose batch holds a record of `timestamp` or later.
+std::optional<Offset> first_in_time(const std::vector<IndexEntry>& entries, Offset from,
+                                    Timestamp timestamp) {
+  const auto entry = std::ranges::find_if(entries, [&](const IndexEntry& e) {
+    return e.last() >= from && e.max_timestamp >= timestamp;
+  });
+  return entry == entries.end() ? std::optional<Offset>() : std::max(entry->base, from);
+}
+
+struct TimeSearch {
+  Offset offset;
+  Ref<Run> unloaded;  // the offset is in it, but its entries are on disk
+  ScanRange range;
+};
+
+// Up to the first run that must be loaded; the partition's end if nothing is so late.
+TimeSearch search_memory(const Catalog& catalog, const Partition& partition, Offset from,
+                         Timestamp timestamp) {
+  for (auto run = partition.run_at(from); run != partition.runs.end(); ++run) {
+    if ((*run)->summary.max_timestamp < timestamp) {
+      continue;
+    }
+    if (!(*run)->in_memory()) {
+      const SegmentState& segment = catalog.segments().at((*run)->segment->number);
+      return {from, *run, {segment.segment, segment.end_position, segment.damage_accepted}};
+    }
+    if (const auto offset = first_in_time((*run)->entries, from, timestamp)) {
+      return {*offset, {}, {}};
+    }
+  }
+  return {partition.end, {}, {}};
+}
+
 }  // namespace
 
 // --- Opening and closing -----------------------------------------------------------------------
@@ -209,53 +242,27 @@ Result<log::PartitionOffsets> EmbeddedLog::offsets(TopicPartition at) const {
 }
 
 Result<Offset> EmbeddedLog::offset_for_time(TopicPartition at, Timestamp timestamp) const {
-  struct Found {
-    Offset offset;
-    Ref<Run> unloaded;  // the offset is in it, but its entries are on disk
-    ScanRange range;
-  };
-
-  const auto first_in = [&](const std::vector<IndexEntry>& entries, Offset start) {
-    const auto entry = std::find_if(entries.begin(), entries.end(), [&](const IndexEntry& e) {
-      return e.last() >= start && e.max_timestamp >= timestamp;
-    });
-    return entry == entries.end() ? std::optional<Offset>() : std::max(entry->base, start);
-  };
   Offset from(0);
   for (;;) {
-    auto found = core_->shared.state.with([&](const State& state) -> Result<Found> {
-      const Partition* partition = state.catalog.find(at);
-      if (partition == nullptr) {
-        return Error(ErrorCode::kNotFound, "there is no " + describe(state.catalog, at));
-      }
-      from = std::max(from, partition->start);
-      for (auto run = partition->run_at(from); run != partition->runs.end(); ++run) {
-        if ((*run)->summary.max_timestamp < timestamp) {
-          continue;
-        }
-        if (!(*run)->in_memory()) {
-          const SegmentState& segment = state.catalog.segments().at((*run)->segment->number);
-          return Found{
-              from, *run, {segment.segment, segment.end_position, segment.damage_accepted}};
-        }
-        if (const auto offset = first_in((*run)->entries, from)) {
-          return Found{*offset, {}, {}};
-        }
-      }
-      return Found{partition->end, {}, {}};
-    });
-    if (!found) {
-      return std::move(found).error();
-    }
-    if (!found->unloaded) {
-      return found->offset;
+    PENSTOCK_TRY_ASSIGN(const TimeSearch found,
+                        core_->shared.state.with([&](const State& state) -> Result<TimeSearch> {
+                          const Partition* partition = state.catalog.find(at);
+                          if (partition == nullptr) {
+                            return Error(ErrorCode::kNotFound,
+                                         "there is no " + describe(state.catalog, at));
+                          }
+                          from = std::max(from, partition->start);
+                          return search_memory(state.catalog, *partition, from, timestamp);
+                        }));
+    if (!found.unloaded) {
+      return found.offset;
     }
     PENSTOCK_TRY_ASSIGN(const std::vector<IndexEntry> entries,
-                        load_entries(core_->shared.files, *found->unloaded, found->range));
-    if (const auto offset = first_in(entries, from)) {
+                        load_entries(core_->shared.files, *found.unloaded, found.range));
+    if (const auto offset = first_in_time(entries, from, timestamp)) {
       return *offset;
     }
-    from = found->unloaded->summary.last + 1;
+    from = found.unloaded->summary.last + 1;
   }
 }
 

@@ -35,6 +35,34 @@ Offset start_after_expiry(const Partition& partition, const log::TopicConfig& co
   return start;
 }
 
+struct Expiry {
+  std::vector<StartEntry> starts;
+  std::uint64_t bytes = 0;
+};
+
+// Without `wall_ms` only by size.
+Expiry find_expiry(Catalog& catalog, std::optional<std::int64_t> wall_ms) {
+  Expiry expiry;
+  const SegmentNumber active = catalog.active().segment->number;
+  catalog.for_each_topic([&](const Topic& topic) {
+    if (topic.info.config.cleanup != log::CleanupPolicy::kDelete) {
+      return;
+    }
+    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+      const Partition& partition = topic.partitions[i];
+      const Offset start = start_after_expiry(partition, topic.info.config, active, wall_ms);
+      if (start == partition.start) {
+        continue;
+      }
+      expiry.starts.push_back({{topic.info.id, PartitionId(static_cast<std::int32_t>(i))}, start});
+      for (const Ref<Run>& run : partition.runs) {
+        expiry.bytes += run->summary.last < start ? run->summary.size_bytes : 0;
+      }
+    }
+  });
+  return expiry;
+}
+
 }  // namespace
 
 Status Keeper::run_once(os::TimePoint now) {
@@ -169,34 +197,15 @@ Status Keeper::expire(bool by_age) {
   if (by_age) {  // I2
     wall_ms = shared_.clock.wall_now().time_since_epoch().count();
   }
-  std::vector<StartEntry> starts;
-  std::uint64_t expired_bytes = 0;
-  shared_.state.with([&](State& state) {
-    const SegmentNumber active = state.catalog.active().segment->number;
-    state.catalog.for_each_topic([&](const Topic& topic) {
-      if (topic.info.config.cleanup != log::CleanupPolicy::kDelete) {
-        return;
-      }
-      for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-        const Partition& partition = topic.partitions[i];
-        const Offset start = start_after_expiry(partition, topic.info.config, active, wall_ms);
-        if (start == partition.start) {
-          continue;
-        }
-        starts.push_back({{topic.info.id, PartitionId(static_cast<std::int32_t>(i))}, start});
-        for (const Ref<Run>& run : partition.runs) {
-          expired_bytes += run->summary.last < start ? run->summary.size_bytes : 0;
-        }
-      }
-    });
-  });
-  if (starts.empty()) {
+  const Expiry expiry =
+      shared_.state.with([&](State& state) { return find_expiry(state.catalog, wall_ms); });
+  if (expiry.starts.empty()) {
     return {};
   }
   Request request;
   request.uses_reserve = true;
-  request.decide = [&starts](const Catalog& catalog, EntryList& entries) -> Status {
-    for (const StartEntry& start : starts) {
+  request.decide = [&expiry](const Catalog& catalog, EntryList& entries) -> Status {
+    for (const StartEntry& start : expiry.starts) {
       if (catalog.find(start.partition) != nullptr) {
         entries.put(start);
       }
@@ -204,7 +213,7 @@ Status Keeper::expire(bool by_age) {
     return {};
   };
   PENSTOCK_TRY(submitter_.submit_and_wait(std::move(request)));
-  shared_.metrics.expired_bytes.add(expired_bytes);
+  shared_.metrics.expired_bytes.add(expiry.bytes);
   return {};
 }
 

@@ -351,7 +351,7 @@ Status Recovery::finish_last_segment(const OpenSegment& open) {
 
 Status Recovery::add_older_segments() {
   for (const auto& [number, entry] : known_) {
-    const Status added = add_older_segment(entry);
+    Status added = add_older_segment(entry);
     if (!added && added.error().code() != ErrorCode::kCorrupt) {
       return added;
     }

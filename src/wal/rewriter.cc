@@ -80,7 +80,7 @@ Status Rewriter::finish(TopicPartition partition, RewriteId rewrite, Offset firs
   return submitter_.submit_and_wait(std::move(request));
 }
 
-Status Rewriter::give_up(TopicPartition partition, Status reason) {
+Status Rewriter::give_up(TopicPartition partition, const Status& reason) {
   shared_.state.with([&](State& state) { state.catalog.drop_moved(partition); });
   // Deleted while it was being copied: then there is nothing left to do.
   return reason || reason.error().code() == ErrorCode::kNotFound ? Status() : reason;
@@ -96,7 +96,7 @@ Status Rewriter::move(const Run& run) {
     copied = finish(partition, rewrite, run.summary.first, run.summary.last);
   }
   reader_.release();
-  return copied ? copied : give_up(partition, std::move(copied));
+  return copied ? copied : give_up(partition, copied);
 }
 
 Status Rewriter::copy_run(const Run& run, RewriteId rewrite) {
@@ -161,32 +161,32 @@ Status Rewriter::compact(TopicPartition partition) {
         finish(partition, rewrite, runs.front()->summary.first, runs[run_count - 1]->summary.last);
   }
   reader_.release();
-  return copied ? copied : give_up(partition, std::move(copied));
+  return copied ? copied : give_up(partition, copied);
 }
 
 // Goes over the runs that were appended since the last compaction, until the keys take too much
 // memory; at least over one. Returns how many runs, from the first on, can be compacted now.
 Result<std::size_t> Rewriter::note_newest(const std::vector<Ref<Run>>& runs, Newest& newest) {
   std::size_t used = 0;
+  const auto note = [&](ByteView batch) -> Status {
+    PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
+                        RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
+    RecordReader records(view);
+    for (RecordView record; records.next(record);) {
+      if (record.key) {
+        const auto [at, is_new] =
+            newest.insert_or_assign(std::string(as_text(*record.key)), record.offset);
+        used += is_new ? at->first.size() + kBytesPerKey : 0;
+      }
+    }
+    return records.status();
+  };
   std::size_t covered = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (is_appended(runs[i])) {
       if (used > shared_.options.compaction_bytes_max) {
         return covered;
       }
-      const auto note = [&](ByteView batch) -> Status {
-        PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
-                            RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
-        RecordReader records(view);
-        for (RecordView record; records.next(record);) {
-          if (record.key) {
-            const auto [at, is_new] =
-                newest.insert_or_assign(std::string(as_text(*record.key)), record.offset);
-            used += is_new ? at->first.size() + kBytesPerKey : 0;
-          }
-        }
-        return records.status();
-      };
       PENSTOCK_TRY(for_each_batch(*runs[i], note));
     }
     covered = i + 1;

@@ -69,7 +69,7 @@ class Rewriter {
   [[nodiscard]] Status write_copies(Copies& copies);
   [[nodiscard]] Status finish(TopicPartition partition, RewriteId rewrite, Offset first,
                               Offset last);
-  [[nodiscard]] Status give_up(TopicPartition partition, Status reason);
+  [[nodiscard]] Status give_up(TopicPartition partition, const Status& reason);
 
   [[nodiscard]] Status copy_run(const Run& run, RewriteId rewrite);
   [[nodiscard]] std::vector<Ref<Run>> sealed_runs(TopicPartition partition) const;

@@ -44,6 +44,7 @@ Status Submitter::submit(Request&& request) {
   }
   request.memory.emplace(shared_.queue_memory);
   if (!request.memory->grow_to(request.size) || !shared_.queue.try_send(std::move(request))) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): a refusing mailbox leaves the message untouched
     request.memory.reset();
     shared_.metrics.refused_queue_full.add(1);
     return Error(ErrorCode::kBusy, "too many appends are waiting for the disk");

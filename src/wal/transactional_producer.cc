@@ -67,6 +67,7 @@ void EmbeddedProducer::commit(Done done) {
     to(result ? Status() : Status(std::move(result).error()));
   };
   if (Status submitted = submitter_.submit(std::move(request)); !submitted) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): submit() leaves what it refuses untouched
     request.done(std::move(submitted).error());
   }
 }
