@@ -30,8 +30,11 @@ bool is_json_number_slow(const char* text, std::size_t size) {
   } else if (!digits(at, end)) {
     return false;
   }
-  if (at != end && *at == '.' && !digits(++at, end)) {
-    return false;
+  if (at != end && *at == '.') {
+    ++at;
+    if (!digits(at, end)) {
+      return false;
+    }
   }
   if (at != end && (*at == 'e' || *at == 'E')) {
     ++at;

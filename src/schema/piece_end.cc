@@ -31,6 +31,11 @@ std::size_t skip_stray(std::string_view body, std::size_t at) {
   return end;
 }
 
+// At the character behind the backslash at `at`, if it is on the same line.
+std::size_t skip_escaped(std::string_view body, std::size_t at) {
+  return at + 1 < body.size() && body[at + 1] != '\n' ? at + 1 : at;
+}
+
 // White space in front of `at`, if nothing else is before it on its line; 0 otherwise.
 std::size_t indent_of(std::string_view body, std::size_t at) {
   std::size_t begin = at;
@@ -89,7 +94,7 @@ PieceEndFinder::End PieceEndFinder::find_bracketed(std::string_view body, std::s
       }
       at = line.text - 1;
     } else if (c == '\\') {
-      at += at + 1 < body.size() && body[at + 1] != '\n' ? 1 : 0;
+      at = skip_escaped(body, at);
     } else if (c == '"') {
       in_string = !in_string;
     } else if (in_string) {
@@ -97,8 +102,7 @@ PieceEndFinder::End PieceEndFinder::find_bracketed(std::string_view body, std::s
     } else if (in_list && open_.empty() && (c == ',' || c == ']')) {
       return {at, false};
     } else if (is_opener(c)) {
-      open_ += c;
-      open_braces_ += c == '{' ? 1 : 0;
+      open(c);
     } else if (is_closer(c)) {
       close(c);
       if (open_.empty() && !in_list) {
@@ -107,6 +111,11 @@ PieceEndFinder::End PieceEndFinder::find_bracketed(std::string_view body, std::s
     }
   }
   return {body.size(), false};
+}
+
+void PieceEndFinder::open(char opener) {
+  open_ += opener;
+  open_braces_ += opener == '{' ? 1 : 0;
 }
 
 // Pops up to the bracket that `closer` belongs to; a closer without one is passed over.

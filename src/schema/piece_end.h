@@ -30,6 +30,7 @@ class PieceEndFinder {
 
  private:
   [[nodiscard]] End find_bracketed(std::string_view body, std::size_t begin, Place place);
+  void open(char opener);
   void close(char closer);
 
   std::string open_;  // the piece's open brackets, outermost first

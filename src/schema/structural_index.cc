@@ -56,6 +56,12 @@ std::size_t skip_scalar(std::string_view text, std::size_t at) {
   return at;
 }
 
+// Position behind the string or scalar at `at`. Stage 1 takes 1"2" for one token, and so do we.
+std::size_t skip_value(std::string_view text, std::size_t at, std::size_t& control) {
+  at = skip_scalar(text, at);
+  return at < text.size() && text[at] == '"' ? skip_string(text, at, control) : at;
+}
+
 }  // namespace
 
 class StructuralIndex::Stage1 {
@@ -130,13 +136,7 @@ StructuralIndex::Stop StructuralIndex::index_value(std::string_view text) {
     }
     *out++ = static_cast<std::uint32_t>(at);
     const char c = text[at];
-    if (is_operator(c)) {
-      ++at;
-    } else {
-      // Stage 1 takes 1"2" for one token, and so do we.
-      at = skip_scalar(text, at);
-      at = at < text.size() && text[at] == '"' ? skip_string(text, at, control) : at;
-    }
+    at = is_operator(c) ? at + 1 : skip_value(text, at, control);
     depth += c == '{' || c == '[' ? 1 : 0;
     depth -= (c == '}' || c == ']') && depth > 0 ? 1 : 0;
     if (depth == 0 && (at < text.size() || is_operator(c))) {

@@ -130,9 +130,8 @@ std::optional<std::int64_t> parse_usual(std::string_view text) {
       time.pair(0) > 23 || time.pair(3) > 59 || time.pair(6) > 59) {
     return std::nullopt;
   }
-  const std::int64_t seconds = days_since_epoch(year, month, day) * 86'400 + time.pair(0) * 3600 +
-                               time.pair(3) * 60 + time.pair(6);
-  return seconds * 1000 + *ms;
+  const unsigned second_of_day = time.pair(0) * 3600 + time.pair(3) * 60 + time.pair(6);
+  return (days_since_epoch(year, month, day) * 86'400 + second_of_day) * 1000 + *ms;
 }
 
 }  // namespace

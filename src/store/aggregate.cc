@@ -300,8 +300,10 @@ Number AggregateLayout::result(const std::uint64_t* cells, std::size_t column_in
     case Kind::kSum:
       return (numbers & kSumHasFraction) != 0 ? Number(sum_as_double(cells + field.sum))
                                               : Number(as_integer(cells[field.sum]));
-    case Kind::kAvg:
-      return sum_as_double(cells + field.sum) / static_cast<double>(numbers / kOneNumber);
+    case Kind::kAvg: {
+      const std::uint64_t count = numbers / kOneNumber;
+      return sum_as_double(cells + field.sum) / static_cast<double>(count);
+    }
     case Kind::kMin:
       return number_of(from_cell(cells[field.min], (numbers & kMinIsFraction) != 0));
     case Kind::kMax:

@@ -70,8 +70,10 @@ void WindowScan::offer(const std::uint64_t* row, Timestamp start) {
   if (!page_.wants(key.view(), start)) {
     return;
   }
+  const std::size_t column_count = store_.layout().columns().size();
   std::vector<Number> aggregates;
-  for (std::size_t column = 0; column < store_.layout().columns().size(); ++column) {
+  aggregates.reserve(column_count);
+  for (std::size_t column = 0; column < column_count; ++column) {
     aggregates.push_back(store_.layout().result(cells, column));
   }
   page_.add(key.view(), start, std::move(aggregates));
