@@ -433,11 +433,12 @@ void HttpConnection::check_deadlines(os::TimePoint now) {
       break;
     case State::kBody:
       if (!owes_continue_ && now - body_since_ > limits.body_timeout) {
-        if (body_window_ < limits.body_bytes_per_timeout) {
-          refuse(request_sequence_, {408, "body_timeout", "the request body came too slowly"});
-        }
+        const bool too_slow = body_window_ < limits.body_bytes_per_timeout;
         body_since_ = now;
         body_window_ = 0;
+        if (too_slow) {
+          refuse(request_sequence_, {408, "body_timeout", "the request body came too slowly"});
+        }
       }
       break;
     case State::kLingering:

@@ -1,6 +1,10 @@
 #include "os/process_stats.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
+#include <string_view>
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -14,11 +18,15 @@ std::uint64_t resident_bytes() {
   if (file == nullptr) {
     return 0;
   }
-  unsigned long long total_pages = 0;
-  unsigned long long resident_pages = 0;
-  const int fields = std::fscanf(file, "%llu %llu", &total_pages, &resident_pages);
+  std::array<char, 128> text{};
+  const std::size_t size = std::fread(text.data(), 1, text.size(), file);
   std::fclose(file);
-  return fields == 2 ? resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+  // The second of its numbers.
+  const std::string_view line(text.data(), size);
+  const std::string_view rest = line.substr(std::min(line.find(' ') + 1, line.size()));
+  std::uint64_t resident_pages = 0;
+  static_cast<void>(std::from_chars(rest.data(), rest.data() + rest.size(), resident_pages));
+  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 double cpu_seconds() {
