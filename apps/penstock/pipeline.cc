@@ -75,7 +75,7 @@ class Pipeline::Impl {
     for (engine::StreamThread* thread : streams_->threads()) {
       thread->close();
     }
-    const Status archived = stop_archive(deadline);
+    Status archived = stop_archive(deadline);
     worker_thread_.reset();
     log_threads_.clear();
     PENSTOCK_TRY(log_->close());

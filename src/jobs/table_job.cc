@@ -27,7 +27,7 @@ topology::StoreFactory store_factory(const TableOptions& options) {
 
 }  // namespace
 
-Result<topology::Topology> make_table_topology(TableOptions options) {
+Result<topology::Topology> make_table_topology(const TableOptions& options) {
   if (const Status checked = check(options); !checked) {
     return Error(ErrorCode::kInvalid,
                  "table \"" + options.name + "\": " + checked.error().message());

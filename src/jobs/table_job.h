@@ -30,6 +30,6 @@ struct TableOptions {
   std::vector<std::string> group_by;  // JSON Pointers; at least one
 };
 
-[[nodiscard]] Result<topology::Topology> make_table_topology(TableOptions options);
+[[nodiscard]] Result<topology::Topology> make_table_topology(const TableOptions& options);
 
 }  // namespace penstock::jobs

@@ -38,7 +38,7 @@ Status ArchiveFile::publish(Offset last) {
   size_ = output_->size();
   const std::string name = data_file_name(options_.topic, PartitionId(options_.parquet.partition),
                                           {options_.first, last});
-  const Status renamed = files_.rename(temporary_path_, os::join_path(folder_, name));
+  Status renamed = files_.rename(temporary_path_, os::join_path(folder_, name));
   if (!renamed.has_value()) {
     if (renamed.error().code() == ErrorCode::kFatal) {
       state_ = State::kInDoubt;

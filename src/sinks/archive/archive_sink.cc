@@ -423,7 +423,7 @@ Status ArchiveSink::publish_up_to(Offset next) {
     return {};
   }
   PENSTOCK_CHECK(round.file->first() == round.partition.next);  // I1
-  const Status published = round.file->publish(next + -1);
+  Status published = round.file->publish(next + -1);
   if (!published.has_value()) {
     if (round.file->in_doubt()) {
       doubt_ = published.error().with("it is not known whether the last archive file counts");
@@ -444,7 +444,7 @@ Status ArchiveSink::publish_up_to(Offset next) {
 }
 
 Status ArchiveSink::request_finish() {
-  const Status discovered = discover();
+  Status discovered = discover();
   finishing_ = true;
   for (const auto& partition : partitions_) {
     PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));

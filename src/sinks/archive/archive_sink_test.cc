@@ -18,7 +18,6 @@
 namespace penstock::sinks {
 namespace {
 
-using penstock::testing::DiskFault;
 using penstock::testing::DiskOp;
 using penstock::testing::SimClock;
 using penstock::testing::SimFileSystem;
