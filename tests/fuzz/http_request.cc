@@ -33,7 +33,8 @@ void check_views(const HttpRequest& request) {
     return part.empty() || (part.data() >= request.head.data() &&
                             part.data() + part.size() <= request.head.data() + request.head.size());
   };
-  PENSTOCK_CHECK(inside(request.target) && inside(request.path) && inside(request.query));
+  PENSTOCK_CHECK(inside(request.target) && inside(request.query));
+  PENSTOCK_CHECK(inside(request.path) || request.path == "/");  // of an absolute target without one
   PENSTOCK_CHECK(request.headers.size() <= kLimits.header_count_max);
   for (const HeaderField& field : request.headers) {
     PENSTOCK_CHECK(inside(field.name) && inside(field.value));

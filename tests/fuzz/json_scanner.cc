@@ -22,20 +22,19 @@ namespace {
 using Json = nlohmann::json;
 
 const std::vector<std::string>& pointers() {
-  static const std::vector<std::string> kPointers = {"/a", "/b/a",   "/a/0", "/b",
-                                                     "",   "/a/1/b", "/ts"};
-  return kPointers;
+  static const std::vector<std::string> texts = {"/a", "/b/a", "/a/0", "/b", "", "/a/1/b", "/ts"};
+  return texts;
 }
 
 const ExtractPlan& plan() {
-  static const ExtractPlan kPlan = [] {
+  static const ExtractPlan compiled = [] {
     std::vector<JsonPointer> parsed;
     for (const std::string& text : pointers()) {
       parsed.push_back(*JsonPointer::parse(text));
     }
     return ExtractPlan::compile(parsed);
   }();
-  return kPlan;
+  return compiled;
 }
 
 enum class Verdict { kJson, kNotJson, kUnknown };
