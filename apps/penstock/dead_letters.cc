@@ -1,6 +1,7 @@
 #include "penstock/dead_letters.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <iomanip>
 #include <memory>
@@ -44,7 +45,9 @@ Result<DeadLetter> parse_letter(std::string_view line) {
   letter.source = text_header(headers, dead_letter::kSource);
   letter.topic = text_header(headers, dead_letter::kTopic);
   const std::string replays = text_header(headers, dead_letter::kReplays);
-  letter.replays = replays.empty() ? 0 : static_cast<std::uint32_t>(std::atoi(replays.c_str()));
+  // Absent from a letter that was never replayed: 0.
+  static_cast<void>(
+      std::from_chars(replays.data(), replays.data() + replays.size(), letter.replays));
   if (const Json& value = record["value"]; value.is_object() && value.contains("base64")) {
     const auto bytes = decode_base64(value["base64"].get<std::string>());
     if (!bytes) {

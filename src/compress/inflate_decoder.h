@@ -9,7 +9,7 @@
 #include "compress/decoder.h"
 #include "compress/output_room.h"
 
-struct z_stream_s;
+struct z_stream_s;  // NOLINT(readability-identifier-naming): zlib's name
 
 namespace penstock::compress {
 

@@ -13,6 +13,7 @@ namespace {
 template <typename Table>
 std::vector<std::string> keys_of(const Table& table) {
   std::vector<std::string> keys;
+  keys.reserve(table.settings.size());
   for (const auto& setting : table.settings) {
     keys.emplace_back(setting.key);
   }

@@ -724,6 +724,7 @@ void StreamThread::begin_query(QueryShare share) {
 
 void StreamThread::query(QueryShare share) {
   if (!queries_.try_send(std::move(share))) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): a refusing mailbox leaves the message untouched
     share.fail(queries_.closed() ? Error(ErrorCode::kFatal, "the engine has stopped")
                                  : Error(ErrorCode::kBusy, "too many queries wait; try again"));
   }

@@ -35,6 +35,7 @@ Status AppendRoute::append(std::vector<PartitionBatch> batches, AppendDone done)
   if (!way) {
     return way.error();
   }
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.Move): moved from only if it is held
   return way->mode == Mode::kHold ? Status() : go(*way, bytes, std::move(batches), std::move(done));
 }
 

@@ -196,14 +196,14 @@ class Model {
       const auto found = holders_.find(number);
       if (!durable && found != holders_.end() && found->second == append) {
         holders_.erase(found);
-        number = kGone--;  // its place in the order stays taken for a while
+        number = gone_--;  // its place in the order stays taken for a while
       }
     }
   }
 
  private:
   const std::size_t count_max_;
-  std::uint64_t kGone = ~std::uint64_t{0};
+  std::uint64_t gone_ = ~std::uint64_t{0};
   std::deque<std::uint64_t> order_;
   std::map<std::uint64_t, std::uint32_t> holders_;
   std::set<std::uint32_t> in_flight_;

@@ -1,8 +1,10 @@
 // The gateway as it runs: two event loops and the log, each on a thread of its own.
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -79,6 +81,16 @@ class SharedLog final : public log::Log {
   mutable Guarded<penstock::testing::SimLog> log_;
 };
 
+// The number behind `name` in an answer.
+std::uint64_t number_behind(std::string_view name, const std::string& answer) {
+  const std::size_t at = answer.find(name);
+  if (at == std::string::npos) {
+    ADD_FAILURE() << "no " << name << " in " << answer;
+    return 0;
+  }
+  return std::strtoull(answer.c_str() + at + name.size(), nullptr, 10);
+}
+
 class GatewayThreadsTest : public ::testing::Test {
  protected:
   GatewayThreadsTest() {
@@ -130,29 +142,27 @@ class GatewayThreadsTest : public ::testing::Test {
 };
 
 TEST_F(GatewayThreadsTest, EveryIdIsTakenOnceHoweverManySendIt) {
-  constexpr int kClients = 4;
-  constexpr int kRequests = 60;
-  constexpr int kEvents = 10;
+  constexpr std::uint64_t kClients = 4;
+  constexpr std::uint64_t kRequests = 60;
+  constexpr std::uint64_t kEvents = 10;
   Counter accepted;
   Counter duplicates;
   {
     std::vector<std::unique_ptr<os::Thread>> clients;
-    for (int c = 0; c < kClients; ++c) {
+    for (std::uint64_t c = 0; c < kClients; ++c) {
       clients.push_back(std::make_unique<os::Thread>("client", [&](const os::StopToken&) {
         net::HttpClient client({.port = server_->port()});
-        for (int r = 0; r < kRequests; ++r) {  // all clients send the same
+        for (std::uint64_t r = 0; r < kRequests; ++r) {  // all clients send the same
           std::string body;
-          for (int e = 0; e < kEvents; ++e) {
+          for (std::uint64_t e = 0; e < kEvents; ++e) {
             body += "{\"id\":" + std::to_string(r * kEvents + e) + "}\n";
           }
           const auto response = client.post("/v1/topics/web/events", body);
           ASSERT_TRUE(response) << response.error().message();
           ASSERT_EQ(response->status, 200) << response->body;
-          unsigned a = 0;
-          unsigned d = 0;
-          ASSERT_EQ(
-              std::sscanf(response->body.c_str(), "{\"accepted\":%u,\"duplicates\":%u", &a, &d), 2);
-          ASSERT_EQ(a + d, static_cast<unsigned>(kEvents));
+          const std::uint64_t a = number_behind("\"accepted\":", response->body);
+          const std::uint64_t d = number_behind("\"duplicates\":", response->body);
+          ASSERT_EQ(a + d, kEvents);
           accepted.add(a);
           duplicates.add(d);
         }
@@ -164,14 +174,14 @@ TEST_F(GatewayThreadsTest, EveryIdIsTakenOnceHoweverManySendIt) {
   }
   stop_threads();
 
-  EXPECT_EQ(accepted.get(), std::uint64_t{kRequests * kEvents});
-  EXPECT_EQ(duplicates.get(), std::uint64_t{(kClients - 1) * kRequests * kEvents});
+  EXPECT_EQ(accepted.get(), kRequests * kEvents);
+  EXPECT_EQ(duplicates.get(), (kClients - 1) * kRequests * kEvents);
   std::int64_t records = 0;
   const TopicId topic = log_.topic("web")->id;
   for (std::int32_t i = 0; i < 3; ++i) {
     records += log_.offsets({topic, PartitionId(i)})->end - Offset(0);
   }
-  EXPECT_EQ(records, kRequests * kEvents);
+  EXPECT_EQ(records, static_cast<std::int64_t>(kRequests * kEvents));
 }
 
 TEST_F(GatewayThreadsTest, MayBeDestroyedWhileTheLogOwesAnswers) {

@@ -50,7 +50,7 @@ Status TopicCatalog::open() {
     if (!listed && may_be_created(name) && log_.topic(dead_letter_topic(name))) {
       TopicOptions earlier = *options_.auto_create;
       earlier.log = known.config;
-      PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(std::move(earlier)));
+      PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(earlier));
       topics_.with([&](Topics& topics) {
         topics.by_name[name] = std::move(made);
         ++topics.auto_created_count;
@@ -77,6 +77,7 @@ Result<Topic*> TopicCatalog::find(std::string_view name) {
 std::vector<Topic*> TopicCatalog::all() {
   return topics_.with([](Topics& topics) {
     std::vector<Topic*> all;
+    all.reserve(topics.by_name.size());
     for (const auto& [name, topic] : topics.by_name) {
       all.push_back(topic.get());
     }
@@ -96,7 +97,7 @@ Result<Topic*> TopicCatalog::create(std::string_view name) {
   }
   TopicOptions wanted = *options_.auto_create;
   wanted.log.name = std::string(name);
-  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(std::move(wanted)));
+  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(wanted));
   return topics_.with([&](Topics& topics) {
     const auto [at, inserted] = topics.by_name.try_emplace(std::string(name), std::move(made));
     topics.auto_created_count += inserted ? 1 : 0;
@@ -104,7 +105,7 @@ Result<Topic*> TopicCatalog::create(std::string_view name) {
   });
 }
 
-Result<std::unique_ptr<Topic>> TopicCatalog::make(TopicOptions options) {
+Result<std::unique_ptr<Topic>> TopicCatalog::make(const TopicOptions& options) {
   // The dead letter topic first: a topic without one would not be found again after a crash.
   log::TopicConfig dead_letters;
   dead_letters.name = dead_letter_topic(options.log.name);

@@ -59,7 +59,7 @@ class TopicCatalog {
   [[nodiscard]] std::vector<Topic*> all();
 
  private:
-  [[nodiscard]] Result<std::unique_ptr<Topic>> make(TopicOptions options);
+  [[nodiscard]] Result<std::unique_ptr<Topic>> make(const TopicOptions& options);
   [[nodiscard]] Result<Topic*> create(std::string_view name);
 
   struct Topics {

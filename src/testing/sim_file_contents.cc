@@ -178,8 +178,8 @@ SimFileContents::PageRef SimFileContents::survivor(const PageRef& old,
   if (roll < 80) {
     return any_version();
   }
-  static const PageRef kZeros = make_ref<Page>();
-  const auto bytes_of = [](const PageRef& page) { return (page ? page : kZeros)->bytes.data(); };
+  static const PageRef zeros = make_ref<Page>();
+  const auto bytes_of = [](const PageRef& page) { return (page ? page : zeros)->bytes.data(); };
   const auto torn = make_ref<Page>();
   for (std::size_t at = 0; at < kPageSize; at += kSectorSize) {
     std::memcpy(torn->bytes.data() + at, bytes_of(any_version()) + at, kSectorSize);

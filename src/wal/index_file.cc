@@ -187,6 +187,7 @@ Result<std::vector<Ref<Run>>> read_index_summaries(os::FileSystem& files,
     return corrupt(path, "the checksum does not match");
   }
   std::vector<Ref<Run>> runs;
+  runs.reserve(run_count);
   ByteReader summaries(ByteView(checked).subspan(kHeaderSize));
   for (std::uint32_t i = 0; i < run_count; ++i) {
     runs.push_back(make_ref<Run>(segment.segment, get_summary(summaries)));

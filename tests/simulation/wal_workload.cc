@@ -271,9 +271,9 @@ struct WalWorkload::Found {
 
   [[nodiscard]] const std::vector<Record>& of(const std::string& topic,
                                               std::int32_t partition) const {
-    static const std::vector<Record> kNone;
+    static const std::vector<Record> none;
     const auto found = records.find({topic, partition});
-    return found == records.end() ? kNone : found->second;
+    return found == records.end() ? none : found->second;
   }
 };
 
