@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 
+import kafka_cluster as kafka
 import sanitizers
 from penstock_process import Penstock
 
@@ -72,3 +73,17 @@ def start_penstock(penstock_bin, tmp_path):
     yield start
     for server in started:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_kafka_cluster():
+    """Three real brokers for the whole session; tests take `kafka_cluster`."""
+    with kafka.running_cluster(brokers=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def kafka_cluster(shared_kafka_cluster):
+    """Three real brokers, all of them up, whatever the test before did to them. Topics stay: use own names."""
+    shared_kafka_cluster.restore()
+    return shared_kafka_cluster

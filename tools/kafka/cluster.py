@@ -1,0 +1,318 @@
+"""A cluster of real Kafka processes on loopback ports, with its state in one folder."""
+import base64
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from typing import Any, Callable
+
+from kafka import settings
+from kafka.metadata import Broker, registered_brokers
+from kafka.node import ALIVE, Node, free_ports
+
+HERE = pathlib.Path(__file__).resolve().parent
+KAFKA = "kafka-4.3.1"
+SIZES = (1, 3, 12)
+STATE_FILE = "cluster.json"
+FOLDER_PREFIX = "penstock-kafka-"
+START_SECONDS = 180
+# The quick compiler and little memory: many brokers share one machine. Not for measurements.
+FRUGAL = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+FULL_SPEED = ("-Xms512m", "-Xmx1g")
+
+
+class ClusterError(Exception):
+    """What went wrong, in words for the one who typed the command."""
+
+
+@dataclasses.dataclass
+class Options:
+    """What `up` may be told. Ports of 0 are chosen."""
+    brokers: int = 3
+    directory: pathlib.Path | None = None  # a temporary folder
+    first_port: int = 0  # broker N listens for clients on first_port + N - 1
+    first_advertised_port: int = 0  # clients are sent to first_advertised_port + N - 1, a proxy's
+    full_speed: bool = False
+    extra: dict[str, str] = dataclasses.field(default_factory=dict)  # settings of every node, the last word
+    templates: pathlib.Path | None = None  # a folder with broker.properties and controller.properties
+    wait_seconds: float = START_SECONDS
+
+
+def kafka_id() -> str:
+    """A random id as Kafka writes them; one that begins with a dash would look like an option."""
+    while True:
+        text = base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
+        if not text.startswith("-"):
+            return text
+
+
+def find_java() -> str:
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(f"{home}/bin/java" if home else "java")
+    if not java:
+        raise ClusterError("no java found: run `tools/setup`, or install openjdk-17-jre-headless")
+    return java
+
+
+def find_jars() -> str:
+    deps = pathlib.Path(os.environ.get("PENSTOCK_DEPS") or HERE.parents[1] / ".deps")
+    if not any((deps / KAFKA).glob("kafka_*.jar")):
+        raise ClusterError(f"no Kafka in {deps / KAFKA}: run `tools/setup`")
+    return str(deps / KAFKA / "*")
+
+
+class Cluster:
+    """Starts, asks, breaks and stops a cluster. `Cluster.load` finds one that another process started."""
+
+    def __init__(self, directory: pathlib.Path, made_directory: bool, cluster_id: str, nodes: list[Node],
+                 jvm: list[str]) -> None:
+        self.directory = directory
+        self.made_directory = made_directory
+        self.cluster_id = cluster_id
+        self.nodes = nodes
+        self.jvm = jvm
+
+    @classmethod
+    def up(cls, options: Options, say: Callable[[str], None] = lambda _: None) -> "Cluster":
+        """Returns once every broker knows every broker; stops and removes everything if that fails."""
+        if options.brokers not in SIZES:
+            raise ClusterError(f"a cluster has {', '.join(map(str, SIZES))} brokers, not {options.brokers}")
+        jvm = [find_java(), *(FULL_SPEED if options.full_speed else FRUGAL), "-cp", find_jars(),
+               f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]
+        directory, made = prepare_directory(options.directory)
+        cluster = cls(directory, made, kafka_id(), [], jvm)
+        try:
+            cluster.nodes = plan(options, directory)
+            for node in cluster.nodes:
+                node.require_free_ports()
+            cluster._write_settings(options)
+            cluster.save()
+            say(f"formatting {len(cluster.nodes)} nodes in {directory}")
+            cluster._format()
+            for node in cluster.nodes:
+                cluster._start(node)
+            say(f"waiting for {options.brokers} brokers")
+            cluster.wait_registered(options.wait_seconds)
+        except BaseException:
+            cluster.down()
+            raise
+        return cluster
+
+    @classmethod
+    def load(cls, directory: pathlib.Path) -> "Cluster":
+        try:
+            state = json.loads((directory / STATE_FILE).read_text())
+        except FileNotFoundError:
+            raise ClusterError(f"no cluster in {directory}") from None
+        nodes = [Node(**node) for node in state["nodes"]]
+        return cls(directory, state["made_directory"], state["cluster_id"], nodes, state["jvm"])
+
+    def save(self) -> None:
+        state = {"made_directory": self.made_directory, "cluster_id": self.cluster_id, "jvm": self.jvm,
+                 "nodes": [node.to_json() for node in self.nodes]}
+        part = self.directory / (STATE_FILE + ".part")
+        part.write_text(json.dumps(state, indent=1))
+        part.rename(self.directory / STATE_FILE)
+
+    @property
+    def brokers(self) -> list[Node]:
+        return [node for node in self.nodes if node.is_broker]
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(f"127.0.0.1:{node.client_port}" for node in self.brokers)
+
+    def node(self, node_id: int) -> Node:
+        for node in self.nodes:
+            if node.node_id == node_id:
+                return node
+        known = ", ".join(str(node.node_id) for node in self.nodes)
+        raise ClusterError(f"there is no node {node_id} in this cluster: {known}")
+
+    def registered(self) -> dict[int, Broker]:
+        """What the first running broker that answers says; empty if none does."""
+        for node in self.brokers:
+            if node.state() == "running":
+                try:
+                    return {broker.node_id: broker for broker in self._ask(node)}
+                except OSError:
+                    continue
+        return {}
+
+    def wait_registered(self, seconds: float = START_SECONDS) -> None:
+        """Returns once every broker that runs knows of all that run; fails at once if a node dies."""
+        running = [node for node in self.nodes if node.state() == "running"]
+        expected = {node.node_id for node in running if node.is_broker}
+        waiting = [node for node in running if node.is_broker]
+        deadline = time.monotonic() + seconds
+        while waiting:
+            for node in running:
+                if node.state() == "dead":
+                    raise ClusterError(f"node {node.node_id} ended; from {node.log_file}:\n"
+                                       f"{node.log_tail()}")
+            waiting = [node for node in waiting if not self._knows(node, expected)]
+            if waiting and time.monotonic() > deadline:
+                raise ClusterError(f"after {seconds:.0f} s broker {waiting[0].node_id} does not know of all "
+                                   f"brokers; from its log:\n{waiting[0].log_tail()}")
+            time.sleep(0.1)
+
+    def kill(self, node_id: int) -> None:
+        """kill -9; returns when the process is gone."""
+        self._alive(node_id).kill()
+
+    def pause(self, node_id: int) -> None:
+        self._alive(node_id).signal(signal.SIGSTOP)
+
+    def resume(self, node_id: int) -> None:
+        self._alive(node_id).signal(signal.SIGCONT)
+
+    def start(self, node_id: int, wait_seconds: float = START_SECONDS) -> None:
+        """Starts a node that was killed; 0 seconds: does not wait until it is registered."""
+        node = self.node(node_id)
+        if node.state() in ALIVE:
+            raise ClusterError(f"node {node_id} is {node.state()}")
+        self._start(node)
+        if wait_seconds and node.is_broker:
+            self.wait_registered(wait_seconds)
+
+    def restore(self) -> None:
+        """Resumes what is paused and starts what was killed; returns when all brokers are registered."""
+        for node in self.nodes:
+            state = node.state()
+            if state == "paused":
+                node.signal(signal.SIGCONT)
+            elif state == "dead":
+                self._start(node)
+        self.wait_registered()
+
+    def down(self, keep_files: bool = False) -> None:
+        """Kills what runs, and removes what `up` made, the folder too unless it was there before."""
+        for node in self.nodes:
+            node.kill()
+        if keep_files:
+            return
+        for node in self.nodes:
+            shutil.rmtree(node.folder, ignore_errors=True)
+        (self.directory / STATE_FILE).unlink(missing_ok=True)
+        if self.made_directory:
+            shutil.rmtree(self.directory)
+
+    def status(self) -> dict[str, Any]:
+        registered = self.registered()
+        return {
+            "directory": str(self.directory),
+            "bootstrap_servers": self.bootstrap_servers,
+            "nodes": [{"id": node.node_id, "roles": node.roles, "rack": node.rack,
+                       "address": f"127.0.0.1:{node.client_port or node.controller_port}",
+                       "pid": node.pid, "state": node.state(), "log": str(node.log_file),
+                       "registered": node.node_id in registered if node.is_broker else None}
+                      for node in self.nodes]}
+
+    def _alive(self, node_id: int) -> Node:
+        node = self.node(node_id)
+        if node.state() not in ALIVE:
+            raise ClusterError(f"node {node_id} does not run")
+        return node
+
+    def _ask(self, node: Node) -> list[Broker]:
+        return registered_brokers(node.internal_port)
+
+    def _knows(self, node: Node, expected: set[int]) -> bool:
+        try:
+            return expected <= {broker.node_id for broker in self._ask(node)}
+        except OSError:
+            return False
+
+    def _start(self, node: Node) -> None:
+        node.require_free_ports()
+        node.start([*self.jvm, "kafka.Kafka", str(node.settings_file)])
+        self.save()
+
+    def _write_settings(self, options: Options) -> None:
+        for node in self.nodes:
+            node.folder.mkdir()
+            advertised = options.first_advertised_port
+            port = advertised + node.node_id - 1 if advertised and node.is_broker else node.client_port
+            settings.write_properties(node.settings_file, {
+                **self._base(node, options), **settings.identity(node, self.nodes, port),
+                "listener.security.protocol.map":
+                    ",".join(f"{name}:PLAINTEXT" for name in settings.LISTENERS),
+                **options.extra})
+
+    def _base(self, node: Node, options: Options) -> dict[str, str]:
+        if options.templates is None:
+            return {**settings.SMALL, **settings.replication(options.brokers)}
+        name = "broker.properties" if node.is_broker else "controller.properties"
+        return settings.read_properties(options.templates / name)
+
+    def _format(self) -> None:
+        """Controllers get the first metadata from Kafka's own tool; brokers need only their identity."""
+        controllers = [node for node in self.nodes if node.is_controller]
+        voters = ",".join(f"{node.node_id}@127.0.0.1:{node.controller_port}:{node.directory_id}"
+                          for node in controllers)
+        running = []
+        for node in controllers:
+            command = [*self.jvm, "kafka.tools.StorageTool", "format", "--config", str(node.settings_file),
+                       "--cluster-id", self.cluster_id, "--initial-controllers", voters]
+            running.append((node, subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True,
+                                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)))
+        try:
+            for node, process in running:
+                output = process.communicate(timeout=START_SECONDS)[0]
+                if process.returncode:
+                    raise ClusterError(f"formatting node {node.node_id} failed:\n{output.strip()}")
+        finally:
+            for _, process in running:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+        for node in self.nodes:
+            if not node.is_controller:
+                (node.folder / "data").mkdir()
+                settings.write_properties(node.folder / "data/meta.properties", {
+                    "version": "1", "node.id": str(node.node_id), "directory.id": node.directory_id,
+                    "cluster.id": self.cluster_id})
+
+
+def prepare_directory(wanted: pathlib.Path | None) -> tuple[pathlib.Path, bool]:
+    """(the folder of the cluster, whether it was made here)"""
+    if wanted is None:
+        return pathlib.Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)), True
+    directory = wanted.resolve()
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        return directory, True
+    if not directory.is_dir() or any(directory.iterdir()):
+        raise ClusterError(f"{directory} is not an empty folder; a cluster that is there ends with "
+                           f"`tools/kafka-cluster down --directory {directory}`")
+    return directory, False
+
+
+def plan(options: Options, directory: pathlib.Path) -> list[Node]:
+    """Up to three brokers are controllers, too; more have three controllers of their own, 101 to 103."""
+    combined = options.brokers <= 3
+    controllers = [] if combined else [101, 102, 103]
+    ids = [*range(1, options.brokers + 1), *controllers]
+    nodes = [Node(node_id, node_id < 100, combined or node_id > 100,
+                  settings.ZONES[(node_id - 1 if node_id < 100 else node_id - 101) % 3],
+                  str(directory / f"node-{node_id}"), directory_id=kafka_id()) for node_id in ids]
+    ports = iter(free_ports(3 * len(nodes)))
+    for node in nodes:
+        if node.is_broker:
+            node.client_port = options.first_port + node.node_id - 1 if options.first_port else next(ports)
+            node.internal_port = next(ports)
+        if node.is_controller:
+            node.controller_port = next(ports)
+    return nodes
+
+
+def find_directories() -> list[pathlib.Path]:
+    """Temporary folders of clusters that were not taken down."""
+    return sorted(state.parent for state in
+                  pathlib.Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*/{STATE_FILE}"))
