@@ -9,7 +9,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from kafka.cluster import Cluster as KafkaCluster  # noqa: E402
-from kafka.cluster import ClusterError, Options  # noqa: E402, F401
+from kafka.plan import ClusterError, Options  # noqa: E402, F401
 
 
 def terminated(number, _):

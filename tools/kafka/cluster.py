@@ -1,10 +1,6 @@
 """A cluster of real Kafka processes on loopback ports, with its state in one folder."""
-import base64
-import dataclasses
 import json
-import os
 import pathlib
-import secrets
 import shutil
 import signal
 import subprocess
@@ -14,83 +10,39 @@ from typing import Any, Callable
 
 from kafka import settings
 from kafka.metadata import Broker, registered_brokers
-from kafka.node import ALIVE, Node, free_ports
+from kafka.node import ALIVE, Node
+from kafka.plan import (FOLDER_PREFIX, START_SECONDS, ClusterError, Options, jvm_command, kafka_id, plan,
+                        prepare_directory)
+from kafka.security import Security
 
-HERE = pathlib.Path(__file__).resolve().parent
-KAFKA = "kafka-4.3.1"
-SIZES = (1, 3, 12)
 STATE_FILE = "cluster.json"
-FOLDER_PREFIX = "penstock-kafka-"
-START_SECONDS = 180
-# The quick compiler and little memory: many brokers share one machine. Not for measurements.
-FRUGAL = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-FULL_SPEED = ("-Xms512m", "-Xmx1g")
-
-
-class ClusterError(Exception):
-    """What went wrong, in words for the one who typed the command."""
-
-
-@dataclasses.dataclass
-class Options:
-    """What `up` may be told. Ports of 0 are chosen."""
-    brokers: int = 3
-    directory: pathlib.Path | None = None  # a temporary folder
-    first_port: int = 0  # broker N listens for clients on first_port + N - 1
-    first_advertised_port: int = 0  # clients are sent to first_advertised_port + N - 1, a proxy's
-    full_speed: bool = False
-    extra: dict[str, str] = dataclasses.field(default_factory=dict)  # settings of every node, the last word
-    templates: pathlib.Path | None = None  # a folder with broker.properties and controller.properties
-    wait_seconds: float = START_SECONDS
-
-
-def kafka_id() -> str:
-    """A random id as Kafka writes them; one that begins with a dash would look like an option."""
-    while True:
-        text = base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
-        if not text.startswith("-"):
-            return text
-
-
-def find_java() -> str:
-    home = os.environ.get("JAVA_HOME")
-    java = shutil.which(f"{home}/bin/java" if home else "java")
-    if not java:
-        raise ClusterError("no java found: run `tools/setup`, or install openjdk-17-jre-headless")
-    return java
-
-
-def find_jars() -> str:
-    deps = pathlib.Path(os.environ.get("PENSTOCK_DEPS") or HERE.parents[1] / ".deps")
-    if not any((deps / KAFKA).glob("kafka_*.jar")):
-        raise ClusterError(f"no Kafka in {deps / KAFKA}: run `tools/setup`")
-    return str(deps / KAFKA / "*")
+CLIENT_FILE = "client.properties"
+ADMIN_FILE = "admin.properties"
 
 
 class Cluster:
     """Starts, asks, breaks and stops a cluster. `Cluster.load` finds one that another process started."""
 
     def __init__(self, directory: pathlib.Path, made_directory: bool, cluster_id: str, nodes: list[Node],
-                 jvm: list[str]) -> None:
+                 jvm: list[str], mode: str) -> None:
         self.directory = directory
         self.made_directory = made_directory
         self.cluster_id = cluster_id
         self.nodes = nodes
         self.jvm = jvm
+        self.security = Security(mode, directory / "tls")
 
     @classmethod
     def up(cls, options: Options, say: Callable[[str], None] = lambda _: None) -> "Cluster":
         """Returns once every broker knows every broker; stops and removes everything if that fails."""
-        if options.brokers not in SIZES:
-            raise ClusterError(f"a cluster has {', '.join(map(str, SIZES))} brokers, not {options.brokers}")
-        jvm = [find_java(), *(FULL_SPEED if options.full_speed else FRUGAL), "-cp", find_jars(),
-               f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]
+        jvm = jvm_command(options.full_speed)
         directory, made = prepare_directory(options.directory)
-        cluster = cls(directory, made, kafka_id(), [], jvm)
+        cluster = cls(directory, made, kafka_id(), [], jvm, options.security)
         try:
             cluster.nodes = plan(options, directory)
             for node in cluster.nodes:
                 node.require_free_ports()
+            cluster.security.make()
             cluster._write_settings(options)
             cluster.save()
             say(f"formatting {len(cluster.nodes)} nodes in {directory}")
@@ -111,11 +63,12 @@ class Cluster:
         except FileNotFoundError:
             raise ClusterError(f"no cluster in {directory}") from None
         nodes = [Node(**node) for node in state["nodes"]]
-        return cls(directory, state["made_directory"], state["cluster_id"], nodes, state["jvm"])
+        return cls(directory, state["made_directory"], state["cluster_id"], nodes, state["jvm"],
+                   state["security"])
 
     def save(self) -> None:
         state = {"made_directory": self.made_directory, "cluster_id": self.cluster_id, "jvm": self.jvm,
-                 "nodes": [node.to_json() for node in self.nodes]}
+                 "security": self.security.mode, "nodes": [node.to_json() for node in self.nodes]}
         part = self.directory / (STATE_FILE + ".part")
         part.write_text(json.dumps(state, indent=1))
         part.rename(self.directory / STATE_FILE)
@@ -127,6 +80,17 @@ class Cluster:
     @property
     def bootstrap_servers(self) -> str:
         return ",".join(f"127.0.0.1:{node.client_port}" for node in self.brokers)
+
+    @property
+    def client_settings(self) -> dict[str, str]:
+        """For librdkafka: where the brokers are and how to come in."""
+        return {"bootstrap.servers": self.bootstrap_servers, **self.security.client_settings()}
+
+    @property
+    def admin_settings(self) -> dict[str, str]:
+        """For Kafka's own tools: `run_tool` gives them by itself."""
+        servers = ",".join(f"127.0.0.1:{node.internal_port}" for node in self.brokers)
+        return {"bootstrap.servers": servers, **self.security.java_admin_settings()}
 
     def node(self, node_id: int) -> Node:
         for node in self.nodes:
@@ -199,7 +163,9 @@ class Cluster:
             return
         for node in self.nodes:
             shutil.rmtree(node.folder, ignore_errors=True)
-        (self.directory / STATE_FILE).unlink(missing_ok=True)
+        shutil.rmtree(self.security.folder, ignore_errors=True)
+        for name in (STATE_FILE, CLIENT_FILE, ADMIN_FILE):
+            (self.directory / name).unlink(missing_ok=True)
         if self.made_directory:
             shutil.rmtree(self.directory)
 
@@ -208,11 +174,25 @@ class Cluster:
         return {
             "directory": str(self.directory),
             "bootstrap_servers": self.bootstrap_servers,
+            "security": self.security.mode,
+            "client_settings": str(self.directory / CLIENT_FILE),
             "nodes": [{"id": node.node_id, "roles": node.roles, "rack": node.rack,
                        "address": f"127.0.0.1:{node.client_port or node.controller_port}",
                        "pid": node.pid, "state": node.state(), "log": str(node.log_file),
                        "registered": node.node_id in registered if node.is_broker else None}
                       for node in self.nodes]}
+
+    def run_tool(self, main_class: str, *arguments: str) -> str:
+        """One of Kafka's command line tools, with the rights of a node; returns what it prints."""
+        done = subprocess.run([*self.tool_command(main_class), *arguments], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=START_SECONDS, check=False)
+        if done.returncode:
+            raise ClusterError(f"{main_class} failed:\n{done.stdout.strip()}\n{done.stderr.strip()}")
+        return done.stdout
+
+    def tool_command(self, main_class: str) -> list[str]:
+        return [*self.jvm, main_class, "--bootstrap-server", self.admin_settings["bootstrap.servers"],
+                "--command-config", str(self.directory / ADMIN_FILE)]
 
     def _alive(self, node_id: int) -> Node:
         node = self.node(node_id)
@@ -221,7 +201,7 @@ class Cluster:
         return node
 
     def _ask(self, node: Node) -> list[Broker]:
-        return registered_brokers(node.internal_port)
+        return registered_brokers(node.internal_port, self.security.context())
 
     def _knows(self, node: Node, expected: set[int]) -> bool:
         try:
@@ -241,9 +221,9 @@ class Cluster:
             port = advertised + node.node_id - 1 if advertised and node.is_broker else node.client_port
             settings.write_properties(node.settings_file, {
                 **self._base(node, options), **settings.identity(node, self.nodes, port),
-                "listener.security.protocol.map":
-                    ",".join(f"{name}:PLAINTEXT" for name in settings.LISTENERS),
-                **options.extra})
+                **self.security.node_settings(), **options.extra})
+        for name, contents in ((CLIENT_FILE, self.client_settings), (ADMIN_FILE, self.admin_settings)):
+            settings.write_properties(self.directory / name, contents)
 
     def _base(self, node: Node, options: Options) -> dict[str, str]:
         if options.templates is None:
@@ -259,7 +239,8 @@ class Cluster:
         running = []
         for node in controllers:
             command = [*self.jvm, "kafka.tools.StorageTool", "format", "--config", str(node.settings_file),
-                       "--cluster-id", self.cluster_id, "--initial-controllers", voters]
+                       "--cluster-id", self.cluster_id, "--initial-controllers", voters,
+                       *self.security.format_arguments()]
             running.append((node, subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True,
                                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)))
         try:
@@ -278,38 +259,6 @@ class Cluster:
                 settings.write_properties(node.folder / "data/meta.properties", {
                     "version": "1", "node.id": str(node.node_id), "directory.id": node.directory_id,
                     "cluster.id": self.cluster_id})
-
-
-def prepare_directory(wanted: pathlib.Path | None) -> tuple[pathlib.Path, bool]:
-    """(the folder of the cluster, whether it was made here)"""
-    if wanted is None:
-        return pathlib.Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)), True
-    directory = wanted.resolve()
-    if not directory.exists():
-        directory.mkdir(parents=True)
-        return directory, True
-    if not directory.is_dir() or any(directory.iterdir()):
-        raise ClusterError(f"{directory} is not an empty folder; a cluster that is there ends with "
-                           f"`tools/kafka-cluster down --directory {directory}`")
-    return directory, False
-
-
-def plan(options: Options, directory: pathlib.Path) -> list[Node]:
-    """Up to three brokers are controllers, too; more have three controllers of their own, 101 to 103."""
-    combined = options.brokers <= 3
-    controllers = [] if combined else [101, 102, 103]
-    ids = [*range(1, options.brokers + 1), *controllers]
-    nodes = [Node(node_id, node_id < 100, combined or node_id > 100,
-                  settings.ZONES[(node_id - 1 if node_id < 100 else node_id - 101) % 3],
-                  str(directory / f"node-{node_id}"), directory_id=kafka_id()) for node_id in ids]
-    ports = iter(free_ports(3 * len(nodes)))
-    for node in nodes:
-        if node.is_broker:
-            node.client_port = options.first_port + node.node_id - 1 if options.first_port else next(ports)
-            node.internal_port = next(ports)
-        if node.is_controller:
-            node.controller_port = next(ports)
-    return nodes
 
 
 def find_directories() -> list[pathlib.Path]:

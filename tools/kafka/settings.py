@@ -71,4 +71,5 @@ def read_properties(path: pathlib.Path) -> dict[str, str]:
 
 
 def write_properties(path: pathlib.Path, settings: dict[str, str]) -> None:
+    path.touch(mode=0o600)  # there may be a password in it
     path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
