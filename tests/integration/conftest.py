@@ -9,8 +9,8 @@ import pathlib
 
 import pytest
 
-import kafka_cluster as kafka
 import sanitizers
+from kafka_cluster import running_cluster
 from penstock_process import Penstock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ def start_penstock(penstock_bin, tmp_path):
 @pytest.fixture(scope="session")
 def shared_kafka_cluster():
     """Three real brokers for the whole session; tests take `kafka_cluster`."""
-    with kafka.running_cluster(brokers=3) as cluster:
+    with running_cluster(brokers=3) as cluster:
         yield cluster
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from kafka.metadata import registered_brokers
 from kafka_cluster import ROOT
 
 TOOL = ROOT / "tools/kafka-cluster"
@@ -104,6 +105,20 @@ def test_a_signal_during_start_leaves_neither_process_nor_folder(directory, numb
     starting.send_signal(number)
 
     assert starting.wait(30) == 128 + number
+    assert processes_of(directory) == []
+    assert not directory.exists()
+
+
+def test_in_the_foreground_it_stays_until_it_is_told_to_stop(directory):
+    arguments = ["up", "--brokers", "1", "--foreground", "--advertise-port", "1234", "--directory", directory]
+    with subprocess.Popen([TOOL, *arguments], stdout=subprocess.PIPE, text=True) as running:
+        bootstrap = running.stdout.readline().strip()
+        assert [broker.port for broker in registered_brokers(int(bootstrap.split(":")[1]))] == [1234]
+        assert running.poll() is None
+
+        running.send_signal(signal.SIGINT)
+
+        assert running.wait(30) == 128 + signal.SIGINT
     assert processes_of(directory) == []
     assert not directory.exists()
 

@@ -47,7 +47,7 @@ class Cluster:
             cluster.save()
             say(f"formatting {len(cluster.nodes)} nodes in {directory}")
             cluster._format()
-            for node in cluster.nodes:
+            for node in sorted(cluster.nodes, key=lambda node: not node.is_controller):
                 cluster._start(node)
             say(f"waiting for {options.brokers} brokers")
             cluster.wait_registered(options.wait_seconds)

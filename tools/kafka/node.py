@@ -1,4 +1,5 @@
 """One Kafka process of a cluster: its place, its ports, and the process itself."""
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -109,7 +110,8 @@ class Node:
 
     def signal(self, number: signal.Signals) -> None:
         if self.state() in ALIVE:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it ended between the question and the signal
+                os.kill(self.pid, number)
 
     def kill(self, seconds: float = 20) -> None:
         """kill -9, and waits until the process is gone. Does nothing if it is."""

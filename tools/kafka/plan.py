@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 KAFKA = "kafka-4.3.1"
 SIZES = (1, 3, 12)
 FOLDER_PREFIX = "penstock-kafka-"
-START_SECONDS = 180
+START_SECONDS = 300
 # The quick compiler and little memory: many brokers share one machine. Not for measurements.
 FRUGAL = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 FULL_SPEED = ("-Xms512m", "-Xmx1g")
@@ -89,7 +89,8 @@ def plan(options: Options, directory: pathlib.Path) -> list[Node]:
     nodes = [Node(node_id, node_id < 100, combined or node_id > 100,
                   settings.ZONES[(node_id - 1 if node_id < 100 else node_id - 101) % 3],
                   str(directory / f"node-{node_id}"), directory_id=kafka_id()) for node_id in ids]
-    ports = iter(free_ports(3 * len(nodes)))
+    given = range(options.first_port, options.first_port + options.brokers)
+    ports = (port for port in free_ports(4 * len(nodes)) if port not in given)
     for node in nodes:
         if node.is_broker:
             node.client_port = options.first_port + node.node_id - 1 if options.first_port else next(ports)
