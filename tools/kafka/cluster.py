@@ -16,6 +16,7 @@ from kafka.plan import (FOLDER_PREFIX, START_SECONDS, ClusterError, Options, jvm
 from kafka.security import Security
 
 STATE_FILE = "cluster.json"
+SETTLED_SECONDS = 2
 CLIENT_FILE = "client.properties"
 ADMIN_FILE = "admin.properties"
 
@@ -47,8 +48,7 @@ class Cluster:
             cluster.save()
             say(f"formatting {len(cluster.nodes)} nodes in {directory}")
             cluster._format()
-            for node in sorted(cluster.nodes, key=lambda node: not node.is_controller):
-                cluster._start(node)
+            cluster._start_all(options.wait_seconds)
             say(f"waiting for {options.brokers} brokers")
             cluster.wait_registered(options.wait_seconds)
         except BaseException:
@@ -116,14 +116,13 @@ class Cluster:
         waiting = [node for node in running if node.is_broker]
         deadline = time.monotonic() + seconds
         while waiting:
-            for node in running:
-                if node.state() == "dead":
-                    raise ClusterError(f"node {node.node_id} ended; from {node.log_file}:\n"
-                                       f"{node.log_tail()}")
+            self._require_alive(running)
             waiting = [node for node in waiting if not self._knows(node, expected)]
             if waiting and time.monotonic() > deadline:
-                raise ClusterError(f"after {seconds:.0f} s broker {waiting[0].node_id} does not know of all "
-                                   f"brokers; from its log:\n{waiting[0].log_tail()}")
+                missing = expected - set(self.registered())
+                silent = self.node(min(missing)) if missing else waiting[0]
+                raise ClusterError(f"after {seconds:.0f} s broker {silent.node_id} is not registered everywhere; "
+                                   f"from its log:\n{silent.log_tail()}")
             time.sleep(0.1)
 
     def kill(self, node_id: int) -> None:
@@ -213,6 +212,39 @@ class Cluster:
         node.require_free_ports()
         node.start([*self.jvm, "kafka.Kafka", str(node.settings_file)])
         self.save()
+
+    def _start_all(self, seconds: float) -> None:
+        """Controllers before brokers, which begin when the leader is elected. A broker that has read what the
+        loser of an election wrote, and must forget it, would never find the controllers again (Kafka 4.3)."""
+        for node in self.nodes:
+            if node.is_controller:
+                self._start(node)
+        brokers = [node for node in self.nodes if not node.is_controller]
+        if brokers:
+            self._wait_leader(seconds)
+        for node in brokers:
+            self._start(node)
+
+    def _wait_leader(self, seconds: float) -> None:
+        """Returns when all controllers have had the same leader for a while."""
+        controllers = [node for node in self.nodes if node.is_controller]
+        deadline = time.monotonic() + seconds
+        since, leader = time.monotonic(), None
+        while leader is None or time.monotonic() < since + SETTLED_SECONDS:
+            self._require_alive(controllers)
+            votes = {node.quorum_leader() for node in controllers}
+            agreed = votes.pop() if len(votes) == 1 else None
+            if agreed != leader:
+                since, leader = time.monotonic(), agreed
+            if time.monotonic() > deadline:
+                raise ClusterError(f"after {seconds:.0f} s the controllers have no leader; from the log of one:\n"
+                                   f"{controllers[0].log_tail()}")
+            time.sleep(0.1)
+
+    def _require_alive(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            if node.state() == "dead":
+                raise ClusterError(f"node {node.node_id} ended; from {node.log_file}:\n{node.log_tail()}")
 
     def _write_settings(self, options: Options) -> None:
         for node in self.nodes:

@@ -1,6 +1,7 @@
 """One Kafka process of a cluster: its place, its ports, and the process itself."""
 import contextlib
 import dataclasses
+import json
 import os
 import pathlib
 import signal
@@ -80,6 +81,14 @@ class Node:
     @property
     def log_file(self) -> pathlib.Path:
         return self.folder / "server.log"
+
+    def quorum_leader(self) -> tuple[int, int] | None:
+        """(leader, epoch) as this controller has noted them; None if there is no leader."""
+        try:
+            state = json.loads((self.folder / "data/__cluster_metadata-0/quorum-state").read_text())
+        except (OSError, ValueError):
+            return None  # not written yet, or half
+        return (state["leaderId"], state["leaderEpoch"]) if state["leaderId"] >= 0 else None
 
     def to_json(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)

@@ -49,7 +49,7 @@ def identity(node: Node, nodes: list[Node], advertised_port: int) -> dict[str, s
         "listeners": ",".join(f"{name}://127.0.0.1:{ports[name]}" for name in mine),
         "advertised.listeners": ",".join(f"{name}://127.0.0.1:{shown[name]}" for name in mine),
         "log.dirs": str(node.folder / "data"),
-        # Fifteen processes that start at once on a busy machine take longer than Kafka's minute.
+        # Twelve processes that start at once on a busy machine take longer than Kafka's minute.
         "initial.broker.registration.timeout.ms": "600000",
     }
     if node.is_broker:
