@@ -91,6 +91,30 @@ if(PENSTOCK_SANITIZE MATCHES "undefined")
   set_property(TARGET third_party::arrow PROPERTY INTERFACE_COMPILE_OPTIONS -fno-sanitize=vptr)
 endif()
 
+# librdkafka, whose own CMake files are not in the package that its sources come from. Debian's 2.0.2
+# lacks repairs that exactly once needs (docs/adr/0019-kafka-as-the-log.md).
+set(PENSTOCK_LIBRDKAFKA "${PENSTOCK_DEPS}/librdkafka-2.15.1")
+penstock_require_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h")
+penstock_system_library(ssl ssl openssl/ssl.h)
+penstock_system_library(crypto crypto openssl/crypto.h)
+file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${PENSTOCK_LIBRDKAFKA}/src/*.c"
+     "${PENSTOCK_LIBRDKAFKA}/src/nanopb/*.c" "${PENSTOCK_LIBRDKAFKA}/src/opentelemetry/*.c")
+list(FILTER librdkafka_sources EXCLUDE REGEX
+     "/(lz4|lz4frame|lz4hc|regexp|rddl|rdhttp|rdkafka_plugin|rdkafka_sasl_(cyrus|win32|oauthbearer_oidc))\\.c$")
+add_library(librdkafka STATIC EXCLUDE_FROM_ALL ${librdkafka_sources})
+target_compile_definitions(librdkafka PUBLIC LIBRDKAFKA_STATICLIB)
+target_include_directories(librdkafka PRIVATE "${CMAKE_SOURCE_DIR}/third_party/librdkafka/include"
+                           "${PENSTOCK_LIBRDKAFKA}/src")
+# Its users include <librdkafka/rdkafka.h>, as where it is installed.
+configure_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h"
+               "${CMAKE_BINARY_DIR}/include/librdkafka/rdkafka.h" COPYONLY)
+target_include_directories(librdkafka SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/include")
+# Not ours to mend: no warnings, and no checks of undefined behaviour that it relies on.
+target_compile_options(librdkafka PRIVATE -w -fno-sanitize=undefined)
+target_link_libraries(librdkafka PUBLIC third_party::ssl third_party::crypto third_party::zlib
+                      third_party::zstd third_party::lz4 Threads::Threads m)
+add_library(third_party::librdkafka ALIAS librdkafka)
+
 # For tests: the files of JSONTestSuite.
 set(PENSTOCK_JSON_TEST_SUITE "${PENSTOCK_DEPS}/json-test-suite/test_parsing")
 

@@ -36,9 +36,7 @@ Result<bool> RecordQueue::has_records() {
   while (at_ == columns_.size()) {
     if (reader_at_end_) {
       if (reader_.has_value()) {
-        size_bytes_ -= batches_.front().bytes.size();
-        batches_.pop_front();
-        reader_.reset();
+        close_batch();
       }
       if (batches_.empty()) {
         columns_.clear();
@@ -52,6 +50,19 @@ Result<bool> RecordQueue::has_records() {
   return true;
 }
 
+// All its records are processed; what it covers beyond them has none.
+void RecordQueue::close_batch() {
+  if (batch_end_ > position_) {
+    const std::uint64_t missing = std::exchange(gap_, 0);
+    missing_ += missing;
+    empty_ += static_cast<std::uint64_t>(batch_end_ - position_) - missing;
+    position_ = batch_end_;
+  }
+  size_bytes_ -= batches_.front().bytes.size();
+  batches_.pop_front();
+  reader_.reset();
+}
+
 Status RecordQueue::open_batch() {
   const auto batch =
       RecordBatchView::parse(batches_.front().bytes, RecordBatchView::Verify::kHeaderOnly);
@@ -60,6 +71,7 @@ Status RecordQueue::open_batch() {
   }
   // Everything fetched before is processed: what lies between was deleted while it waited.
   gap_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, batch->base_offset() - position_));
+  batch_end_ = batch->last_offset() + 1;
   reader_.emplace(*batch);
   reader_at_end_ = batch->is_control();
   return {};
@@ -112,10 +124,13 @@ topology::RecordSpan RecordQueue::head(std::size_t count_max,
 void RecordQueue::pop(std::size_t count) {
   PENSTOCK_CHECK(count > 0 && at_ + count <= columns_.size());
   const topology::RecordSpan done = columns_.span(from_, stream_time_, at_, at_ + count);
+  const std::uint64_t missing = std::exchange(gap_, 0);
+  const auto moved = static_cast<std::uint64_t>(done.offsets.back() + 1 - position_);
   position_ = done.offsets.back() + 1;
+  missing_ += missing;
+  empty_ += moved - missing - count;
   stream_time_ = std::max(stream_time_, *std::ranges::max_element(done.timestamps));
   record_count_ += count;
-  missing_ += std::exchange(gap_, 0);
   for (std::size_t index = 0; index < count; ++index) {
     bytes_ += done.keys[index].size() + done.values[index].size();
   }
@@ -136,6 +151,7 @@ void RecordQueue::commit() {
   bytes_ = 0;
   missing_before_ = 0;
   missing_ = 0;
+  empty_ = 0;
 }
 
 void RecordQueue::rewind() {
@@ -145,6 +161,7 @@ void RecordQueue::rewind() {
   record_count_ = 0;
   bytes_ = 0;
   missing_ = 0;
+  empty_ = 0;
   gap_ = 0;
   batches_.clear();
   size_bytes_ = 0;

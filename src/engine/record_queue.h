@@ -7,9 +7,9 @@
 // Positions: `position` is the next record to process. What was processed since the last commit
 // can be taken back: rewind() returns to the committed position and drops what was fetched.
 //
-// Records are counted as they are given out, and offsets that the log no longer had as they are
-// passed over: together they must be what the position moves by, which the pipeline's balance
-// checks (docs/operations.md).
+// Records are counted as they are given out, offsets that the log no longer had as they are passed
+// over, and those that never had a record or lost it to compaction: together they must be what the
+// position moves by, which the pipeline's balance checks (docs/operations.md).
 //
 // Threads   one.
 // Errors    kCorrupt  a batch that the log delivered cannot be decoded
@@ -90,9 +90,13 @@ class RecordQueue {
 
   [[nodiscard]] std::uint64_t missing_count() const { return missing_; }
 
+  // Offsets that batches cover without a record, since the last commit.
+  [[nodiscard]] std::uint64_t empty_count() const { return empty_; }
+
  private:
   [[nodiscard]] Status open_batch();
   [[nodiscard]] Status decode();
+  void close_batch();
 
   const TopicPartition from_;
   std::deque<log::FetchedBatch> batches_;  // the first is the one being decoded, if `reader_`
@@ -111,7 +115,9 @@ class RecordQueue {
   std::uint64_t bytes_ = 0;
   std::uint64_t missing_before_ = 0;
   std::uint64_t missing_ = 0;
+  std::uint64_t empty_ = 0;
   std::uint64_t gap_ = 0;  // before the batch being decoded; missing once its first run is done
+  Offset batch_end_;       // of the batch being decoded
 };
 
 }  // namespace penstock::engine

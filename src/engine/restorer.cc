@@ -15,17 +15,11 @@ Status Restorer::begin() {
   std::vector<log::Consumer::Position> positions;
   for (const ChangelogPartition& changelog : task_.changelogs()) {
     PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(changelog.partition));
-    if (offsets.start == offsets.end) {
+    PENSTOCK_TRY_ASSIGN(const Offset end, log_.written_end(changelog.partition));
+    if (offsets.start == end) {
       continue;
     }
-    if (!task_.has_committed_state()) {
-      return Error(ErrorCode::kInvalid, "store \"" + changelog.store +
-                                            "\" has a changelog, but no offsets were ever "
-                                            "committed with it; delete the topic \"" +
-                                            changelog.store +
-                                            "-changelog\" to count again from the beginning");
-    }
-    ranges_[changelog.partition] = {offsets.start, offsets.end};
+    ranges_[changelog.partition] = {offsets.start, end};
     positions.push_back({changelog.partition, offsets.start});
   }
   log::ConsumerOptions options;
@@ -38,10 +32,14 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
   if (remaining() > 0) {
     PENSTOCK_TRY_ASSIGN(log::Consumer::Polled polled, consumer_->poll(bytes_max));
     for (const log::FetchedBatch& batch : polled.batches) {
-      PENSTOCK_TRY(task_.restore(batch.from, batch));
       PENSTOCK_TRY_ASSIGN(
           const RecordBatchView view,
           RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
+      if (task_.has_committed_state()) {
+        PENSTOCK_TRY(task_.restore(batch.from, batch));
+      } else if (view.record_count() > 0) {  // transactions that were taken back leave none
+        return without_offsets(batch.from);
+      }
       ranges_[batch.from].next = view.last_offset() + 1;
     }
   }
@@ -53,6 +51,20 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
     return offsets ? offsets->end : Offset(0);
   }));
   return true;
+}
+
+Error Restorer::without_offsets(TopicPartition changelog) const {
+  std::string store;
+  for (const ChangelogPartition& candidate : task_.changelogs()) {
+    if (candidate.partition == changelog) {
+      store = candidate.store;
+    }
+  }
+  return {
+      ErrorCode::kInvalid,
+      "store \"" + store +
+          "\" has a changelog, but no offsets were ever committed with it; delete the topic \"" +
+          store + "-changelog\" to count again from the beginning"};
 }
 
 std::uint64_t Restorer::remaining() const {

@@ -1,7 +1,8 @@
 // Restorer brings the stores of one task back from their changelogs, a few batches at a time.
 //
-// It reads each changelog partition from its start to where it ended when restoring began; nobody
-// writes to it meanwhile, because the partition has one owner and the former one is fenced.
+// It reads each changelog partition from its start to where everything written ended when restoring
+// began, transactions whose outcome was still on its way included; nobody writes to it meanwhile,
+// because the partition has one owner and the former one is fenced.
 //
 // Threads   one.
 // Lifetime  log and task outlive it.
@@ -37,6 +38,7 @@ class Restorer {
   Restorer(log::Log& log, Task& task) : log_(log), task_(task) {}
 
   [[nodiscard]] Status begin();
+  [[nodiscard]] Error without_offsets(TopicPartition changelog) const;
 
   log::Log& log_;
   Task& task_;

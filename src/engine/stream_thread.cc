@@ -141,9 +141,9 @@ Result<bool> StreamThread::run_once() {
 Result<bool> StreamThread::step() {
   switch (state_) {
     case ThreadState::kCommitting:
-      return finish_commit();
+      return or_rejoin(finish_commit());
     case ThreadState::kRunning:
-      return step_running();
+      return or_rejoin(step_running());
     case ThreadState::kRejoining:
       if (clock_.now() < retry_at_) {
         return false;
@@ -162,6 +162,17 @@ Result<bool> StreamThread::step() {
       return false;
   }
   check_failed("unknown ThreadState", __FILE__, __LINE__);
+}
+
+// A log on the other side of a network may be away for a while, at any question. Where that does
+// not concern a transaction it costs the least to begin anew, once it is back.
+Result<bool> StreamThread::or_rejoin(Result<bool> worked) {
+  if (worked ||
+      (worked.error().code() != ErrorCode::kRetry && worked.error().code() != ErrorCode::kFenced)) {
+    return worked;
+  }
+  rejoin(worked.error());
+  return true;
 }
 
 Result<bool> StreamThread::step_running() {

@@ -136,6 +136,7 @@ class StreamThread {
   // Steps; each returns whether it did something.
   [[nodiscard]] Result<bool> step();
   [[nodiscard]] Result<bool> step_running();
+  [[nodiscard]] Result<bool> or_rejoin(Result<bool> worked);
   [[nodiscard]] Result<bool> poll();
   [[nodiscard]] Result<bool> restore();
   [[nodiscard]] Result<bool> process();

@@ -89,10 +89,11 @@ bool Streams::is_drained(const Application& application) const {
   }
   return std::ranges::all_of(application.sources, [&](TopicPartition partition) {
     const auto offsets = log_.offsets(partition);
+    const auto end = log_.written_end(partition);
     const auto commit = std::ranges::find_if(
         *committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
-    return offsets.has_value() && (commit != committed->end() ? commit->next_offset >= offsets->end
-                                                              : offsets->start == offsets->end);
+    return offsets.has_value() && end.has_value() &&
+           (commit != committed->end() ? commit->next_offset >= *end : offsets->start == *end);
   });
 }
 

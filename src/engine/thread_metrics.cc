@@ -76,15 +76,17 @@ void ThreadMetrics::add_source(TopicId id, const std::string& topic) {
     where.emplace_back("stage", stage);
     return &registry_.counter(
         "penstock_engine_transaction_records_total",
-        "Records of source topics in transactions, with those that were gone.", where);
+        "Offsets of source topics in transactions: records, those that were gone, and those "
+        "without a record.",
+        where);
   };
   accounts_[id] = {counter("begun"), counter("committed"), counter("taken_back")};
 }
 
 void ThreadMetrics::begun(const Task& task) {
   for (const auto& queue : task.queues()) {
-    const std::uint64_t count =
-        queue->record_count() + queue->missing_count() + queue->missing_before_count();
+    const std::uint64_t count = queue->record_count() + queue->missing_count() +
+                                queue->missing_before_count() + queue->empty_count();
     Account& account = accounts_.at(queue->from().topic);
     account.begun->add(count);
     account.unsettled += count;

@@ -8,17 +8,23 @@
 // Contract
 //   C1  An append is answered only when its batches are durable: synced to disk (embedded) or on
 //       min.insync.replicas (Kafka). Nothing is readable before that.
-//   C2  Offsets of a partition begin at 0 and grow by one per record; order of appends by one
-//       caller to one partition is kept.
-//   C3  A transaction's batches and offsets become visible together or never.
+//   C2  Offsets of a partition begin at 0 and grow from record to record; order of appends by one
+//       caller to one partition is kept. There may be offsets without a record (on Kafka, the marks
+//       that end transactions): the batches that a consumer is given cover them all the same, as
+//       they cover what compaction removed, and one without any record comes where the end is
+//       reached. So whoever reads on to the last offset of each batch arrives at the end.
+//   C3  A transaction's batches and offsets become visible all or none: none before the commit is
+//       asked for, all soon after it was answered (written_end() says when).
 //   C4  Opening a transactional id fences the producer that held it before.
 //   C5  At any time at most one member of a group owns a partition; offset commits of an older
 //       generation are refused with kFenced.
 //
-// Errors    kBusy      out of space or over a limit; nothing was taken; try again later
+// Errors    kRetry     brokers are slow or away; of an append: it may be stored all the same
+//           kBusy      out of space or over a limit; nothing was taken; try again later
 //           kNotFound  no such topic or partition
 //           kInvalid   the request cannot be right (bad name, other settings than the topic has)
-//           kFenced    a newer owner of the transactional id or the group generation exists
+//           kFenced    a newer owner of the transactional id or the group generation exists, or
+//                      may exist: go on only after opening and joining again
 //           kAbortTxn  this transaction cannot commit; abort it and go on from committed offsets
 //           kCorrupt   this range of the log cannot be read; the message names file and place
 //           kFatal     the log has failed and will accept nothing until it is opened again
@@ -101,8 +107,11 @@ class TransactionalProducer {
   [[nodiscard]] virtual Status append(TopicPartition to, RecordBatch batch) = 0;
   [[nodiscard]] virtual Status commit_offsets(const GroupMetadata& group,
                                               std::vector<OffsetCommit> offsets) = 0;
-  // `done` runs exactly once. kAbortTxn, kFenced, kBusy: nothing of it happened. kFatal: whether
-  // it happened is known only after the log has been opened again.
+  // `done` runs exactly once. kAbortTxn, kBusy: nothing of it happened, and the producer is ready
+  // for the next. kFenced: the producer is of no use any more; if somebody else has its id nothing
+  // happened, but brokers may also have been lost on the way: whether it happened is known only
+  // after the same id has been opened again, from the committed offsets. kFatal: the same, after
+  // the log has been opened again.
   virtual void commit(Done done) = 0;
   [[nodiscard]] virtual Status abort() = 0;
 };
@@ -133,6 +142,15 @@ class Log {
   [[nodiscard]] virtual Status delete_topic(std::string_view name) = 0;
 
   [[nodiscard]] virtual Result<PartitionOffsets> offsets(TopicPartition partition) const = 0;
+
+  // Where everything ends that was written, also of transactions whose outcome has not reached the
+  // partition yet; soon `end` is there too. On Kafka a commit is answered a moment before that: who
+  // must see all that was committed before (a restore) reads up to here.
+  [[nodiscard]] virtual Result<Offset> written_end(TopicPartition partition) const {
+    PENSTOCK_TRY_ASSIGN(const PartitionOffsets known, offsets(partition));
+    return known.end;
+  }
+
   // The first offset whose batch has a record of at least that timestamp; end if none.
   [[nodiscard]] virtual Result<Offset> offset_for_time(TopicPartition partition,
                                                        Timestamp timestamp) const = 0;

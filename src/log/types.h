@@ -50,7 +50,8 @@ struct PartitionBatch {
 };
 
 // The batches of an append come back to their sender, with their base offsets set, so that it
-// learns the offsets and can reuse the memory.
+// learns the offsets and can reuse the memory. (Kafka does not say the offset of a batch that was
+// sent twice because an answer was lost; its base offset stays as it was.)
 struct AppendResult {
   std::vector<PartitionBatch> batches;
 };

@@ -7,7 +7,7 @@
 
 namespace penstock {
 
-// Position of a record in its partition, from 0, without gaps in the embedded log.
+// Position of a record in its partition, from 0; not every offset has a record (log/log.h, C2).
 using Offset = StrongPosition<struct OffsetTag>;
 
 // Milliseconds since 1970-01-01T00:00:00Z, as in Kafka records.

@@ -140,6 +140,7 @@ SimLog::Partition* SimLog::find_mutable(TopicPartition at) {
 }
 
 Result<PartitionOffsets> SimLog::offsets(TopicPartition at) const {
+  PENSTOCK_TRY(failed_questions_.strike("a question"));
   PENSTOCK_TRY_ASSIGN(const Partition* partition, find(at));
   return PartitionOffsets{partition->start, partition->end};
 }
@@ -182,12 +183,33 @@ void SimLog::store(std::vector<PartitionBatch>& batches) {
       continue;  // the topic was deleted meanwhile
     }
     set_base_offset(batch.batch.bytes, partition->end);
-    const auto view =
-        *RecordBatchView::parse(batch.batch.bytes, RecordBatchView::Verify::kHeaderOnly);
-    const auto memory = make_ref<StoredBytes>(batch.batch.bytes);
-    partition->batches.push_back(
-        {view.base_offset(), view.last_offset(), view.max_timestamp(), memory, memory->bytes});
-    partition->end = view.last_offset() + 1;
+    store(*partition, batch.batch);
+  }
+}
+
+void SimLog::store(Partition& partition, RecordBatch batch) {
+  set_base_offset(batch.bytes, partition.end);
+  const auto memory = make_ref<StoredBytes>(std::move(batch.bytes));
+  const auto view = *RecordBatchView::parse(memory->bytes, RecordBatchView::Verify::kHeaderOnly);
+  partition.batches.push_back(
+      {view.base_offset(), view.last_offset(), view.max_timestamp(), memory, memory->bytes});
+  partition.end = view.last_offset() + 1;
+}
+
+void SimLog::store_marks(const std::vector<PartitionBatch>& batches) {
+  if (!marks_transactions_) {
+    return;
+  }
+  std::set<TopicPartition> written;
+  for (const PartitionBatch& batch : batches) {
+    written.insert(batch.to);
+  }
+  for (const TopicPartition& partition : written) {
+    if (Partition* const marked = find_mutable(partition); marked != nullptr) {
+      RecordBatchBuilder mark;
+      mark.skip_offsets(1);
+      store(*marked, mark.finish());
+    }
   }
 }
 
@@ -218,6 +240,7 @@ Status SimLog::append(std::vector<PartitionBatch> batches, AppendDone done) {
 }
 
 Result<std::vector<OffsetCommit>> SimLog::committed(std::string_view group_id) const {
+  PENSTOCK_TRY(failed_questions_.strike("a question"));
   std::vector<OffsetCommit> offsets;
   if (const auto found = committed_.find(group_id); found != committed_.end()) {
     for (const auto& [partition, commit] : found->second) {
@@ -275,14 +298,15 @@ class SimProducer final : public TransactionalProducer {
                                 batches = std::move(batches_), offsets = std::move(offsets_),
                                 answer = std::move(done)]() mutable {
       if (Status allowed = may_commit(log, id, epoch, offsets); !allowed) {
+        log.store_marks(batches);
         answer(std::move(allowed));
         return;
       }
       log.store(batches);
+      log.store_marks(batches);
       log.store_offsets(offsets);
-      if (log.lost_answers_ > 0) {
-        --log.lost_answers_;
-        answer(Error(ErrorCode::kFatal, "the answer to the commit was lost"));
+      if (Status lost = log.lost_answers_.strike("the answer to the commit"); !lost) {
+        answer(std::move(lost));
         return;
       }
       answer(Status());
@@ -293,6 +317,9 @@ class SimProducer final : public TransactionalProducer {
   Status abort() override {
     PENSTOCK_CHECK(state_ == State::kOpen);
     state_ = State::kIdle;
+    if (life_ == log_.life_) {
+      log_.store_marks(batches_);
+    }
     clear();
     return check_alive();
   }

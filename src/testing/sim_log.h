@@ -46,8 +46,17 @@ class SimLog final : public log::Log {
 
   void fail_commits(std::size_t count, ErrorCode code) { failed_commits_ = {count, code}; }
 
-  // The commit happens, and its answer is kFatal: the caller cannot know.
-  void lose_commit_answers(std::size_t count) { lost_answers_ = count; }
+  // Offsets and committed offsets cannot be asked for, as when brokers are away.
+  void fail_questions(std::size_t count, ErrorCode code) { failed_questions_ = {count, code}; }
+
+  // The commit happens, and its answer is kFatal, or kFenced as on Kafka: the caller cannot know.
+  void lose_commit_answers(std::size_t count, ErrorCode code = ErrorCode::kFatal) {
+    lost_answers_ = {count, code};
+  }
+
+  // As on Kafka, where an offset without a record ends each transaction in each of its partitions,
+  // also one that is taken back.
+  void mark_transactions() { marks_transactions_ = true; }
 
   // As a log does whose segments are small: more in one transaction is answered kInvalid.
   void limit_transactions(std::size_t bytes_max) { transaction_bytes_max_ = bytes_max; }
@@ -119,6 +128,8 @@ class SimLog final : public log::Log {
   [[nodiscard]] Status check_batches(const std::vector<log::PartitionBatch>& batches) const;
   [[nodiscard]] Status check_commits(const std::vector<GroupOffsets>& groups) const;
   void store(std::vector<log::PartitionBatch>& batches);
+  void store_marks(const std::vector<log::PartitionBatch>& batches);
+  static void store(Partition& partition, RecordBatch batch);
   void store_offsets(const std::vector<GroupOffsets>& groups);
 
   std::map<std::string, Topic, std::less<>> topics_;
@@ -131,7 +142,9 @@ class SimLog final : public log::Log {
   Fault refused_appends_;
   Fault failed_appends_;
   Fault failed_commits_;
-  std::size_t lost_answers_ = 0;
+  Fault lost_answers_;
+  mutable Fault failed_questions_;
+  bool marks_transactions_ = false;
   std::size_t transaction_bytes_max_ = static_cast<std::size_t>(-1);
   log::LogStatus status_;
 };

@@ -18,6 +18,8 @@ class SimLogUnderTest final : public LogUnderTest {
 
   void reopen() override { log_.crash(); }
 
+  SimLog& sim_log() { return log_; }
+
  private:
   SimLog log_;
 };
@@ -26,7 +28,14 @@ std::unique_ptr<LogUnderTest> make_sim_log() {
   return std::make_unique<SimLogUnderTest>();
 }
 
+std::unique_ptr<LogUnderTest> make_marking_sim_log() {
+  auto under_test = std::make_unique<SimLogUnderTest>();
+  under_test->sim_log().mark_transactions();
+  return under_test;
+}
+
 INSTANTIATE_TEST_SUITE_P(SimLog, LogContract, ::testing::Values(&make_sim_log));
+INSTANTIATE_TEST_SUITE_P(SimLogWithMarks, LogContract, ::testing::Values(&make_marking_sim_log));
 
 struct Appended {
   bool answered = false;
@@ -93,6 +102,20 @@ TEST_F(SimLogFaults, LosesWhatWaitedInACrash) {
 
   EXPECT_FALSE(appended.answered);
   EXPECT_EQ(end(), Offset(0));
+}
+
+TEST_F(SimLogFaults, MarksTheEndOfTransactionsOnDemand) {
+  log_.mark_transactions();
+  auto producer = *log_.open_transactional_producer("tx");
+  RecordBatchBuilder builder;
+  builder.append(Timestamp(1), std::nullopt, as_bytes("v"));
+  ASSERT_TRUE(producer->begin());
+  ASSERT_TRUE(producer->append(partition_, builder.finish()));
+
+  producer->commit([](const Status&) {});
+  log_.run_once();
+
+  EXPECT_EQ(end(), Offset(2)) << "one record, one mark";
 }
 
 TEST_F(SimLogFaults, MayCommitAndLoseTheAnswer) {

@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 import sanitizers
+from kafka_cluster import running_cluster
 from penstock_process import Penstock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -72,3 +73,17 @@ def start_penstock(penstock_bin, tmp_path):
     yield start
     for server in started:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_kafka_cluster():
+    """Three real brokers for the whole session; tests take `kafka_cluster`."""
+    with running_cluster(brokers=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def kafka_cluster(shared_kafka_cluster):
+    """Three real brokers, all of them up, whatever the test before did to them. Topics stay: use own names."""
+    shared_kafka_cluster.restore()
+    return shared_kafka_cluster

@@ -33,6 +33,7 @@ EngineWorld::Options options_for(std::uint64_t seed) {
   }
   options.job.emit_interval = milliseconds(seed % 5 == 0 ? 0 : 50);
   options.threads = 1 + static_cast<std::int32_t>(seed / 7 % 2);
+  options.marks_transactions = seed / 2 % 2 == 0;
   return options;
 }
 
@@ -50,10 +51,16 @@ class Chaos {
         world_.log().fail_commits(1 + random_.below(3), any_error());
         break;
       case 2:
-        world_.log().lose_commit_answers(1);
+        world_.log().lose_commit_answers(
+            1, random_.below(2) == 0 ? ErrorCode::kFatal : ErrorCode::kFenced);
         break;
       case 3:
         // Somebody else takes the place of the first thread: it is fenced and comes back.
+        static_cast<void>(world_.log().open_transactional_producer("totals-0"));
+        break;
+      case 4:
+        // Brokers are away while it looks where to begin.
+        world_.log().fail_questions(1 + random_.below(4), ErrorCode::kRetry);
         static_cast<void>(world_.log().open_transactional_producer("totals-0"));
         break;
       default:
@@ -71,6 +78,7 @@ class Chaos {
   void calm() {
     world_.log().fail_commits(0, ErrorCode::kBusy);
     world_.log().lose_commit_answers(0);
+    world_.log().fail_questions(0, ErrorCode::kRetry);
     restart();
   }
 

@@ -63,6 +63,9 @@ EngineWorld::EngineWorld(Options options)
     : options_(std::move(options)),
       logger_(clock_, {.write = [](std::string_view) {}}),
       log_(std::make_unique<SimLog>()) {
+  if (options_.marks_transactions) {
+    log_->mark_transactions();
+  }
   log::TopicConfig topic;
   topic.name = options_.job.topic.name;
   topic.partition_count = options_.job.topic.partition_count;

@@ -1,0 +1,117 @@
+#include "kafka/client.h"
+
+#include <array>
+#include <string_view>
+
+#include "core/check.h"
+#include "kafka/error_map.h"
+
+namespace penstock::kafka {
+namespace {
+
+constexpr std::int16_t kEndTxnRequest = 26;  // Kafka protocol
+// Of syslog's levels. A broken connection is an "error" to librdkafka, but it mends it itself.
+constexpr int kSyslogCritical = 2;
+constexpr int kSyslogWarning = 4;
+
+rd_kafka_resp_err_t on_response(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
+                                std::int32_t /*broker_id*/, std::int16_t request,
+                                std::int16_t /*version*/, std::int32_t /*correlation*/,
+                                std::size_t /*size*/, std::int64_t /*round_trip*/,
+                                rd_kafka_resp_err_t error, void* counter) {
+  if (request == kEndTxnRequest && error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    static_cast<Counter*>(counter)->add(1);
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* counter,
+                           char* /*reason*/, std::size_t /*reason_size*/) {
+  return rd_kafka_interceptor_add_on_response_received(client, "penstock", &on_response, counter);
+}
+
+}  // namespace
+
+void Client::set_callbacks(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
+  rd_kafka_conf_set_opaque(conf, this);
+  rd_kafka_conf_set_log_cb(
+      conf, [](const rd_kafka_t* client, int level, const char* facility, const char* text) {
+        // Null while the client is still being made.
+        auto* self = client == nullptr ? nullptr : static_cast<Client*>(rd_kafka_opaque(client));
+        if (self != nullptr) {
+          self->log(level, facility, rd_kafka_name(client), text);
+        }
+      });
+  rd_kafka_conf_set_error_cb(conf, [](rd_kafka_t* /*client*/, int code, const char* reason,
+                                      void* self) {
+    static_cast<Client*>(self)->listener_.on_error(static_cast<rd_kafka_resp_err_t>(code), reason);
+  });
+  if (type == RD_KAFKA_PRODUCER) {
+    rd_kafka_conf_set_dr_msg_cb(
+        conf, [](rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* self) {
+          static_cast<Client*>(self)->listener_.on_delivery(*message);
+        });
+    const auto added = rd_kafka_conf_interceptor_add_on_new(conf, "penstock", &on_new, &lost_ends_);
+    PENSTOCK_CHECK(added == RD_KAFKA_RESP_ERR_NO_ERROR);
+  } else {
+    rd_kafka_conf_set_rebalance_cb(
+        conf, [](rd_kafka_t* /*client*/, rd_kafka_resp_err_t kind,
+                 rd_kafka_topic_partition_list_t* partitions, void* self) {
+          static_cast<Client*>(self)->listener_.on_rebalance(kind, *partitions);
+        });
+  }
+}
+
+Result<std::unique_ptr<Client>> Client::open(rd_kafka_type_t type, ConfHandle conf,
+                                             Listener& listener, telemetry::Logger& logger) {
+  std::unique_ptr<Client> client(new Client(listener, logger));
+  client->set_callbacks(type, conf.get());
+  std::array<char, 512> reason{};
+  client->handle_.reset(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
+  if (client->handle_ == nullptr) {
+    return Error(ErrorCode::kInvalid, std::string("kafka client: ") + reason.data());
+  }
+  (void)conf.release();  // the client's now
+  if (type == RD_KAFKA_CONSUMER) {
+    rd_kafka_poll_set_consumer(client->get());
+  }
+  return client;
+}
+
+Client::~Client() {
+  topics_.clear();
+}
+
+rd_kafka_topic_t* Client::topic(const std::string& name) {
+  TopicHandle& handle = topics_[name];
+  if (handle == nullptr) {
+    handle.reset(rd_kafka_topic_new(get(), name.c_str(), nullptr));
+    PENSTOCK_CHECK(handle != nullptr);
+  }
+  return handle.get();
+}
+
+Status Client::check_alive() const {
+  std::array<char, 512> reason{};
+  const rd_kafka_resp_err_t code = rd_kafka_fatal_error(get(), reason.data(), reason.size());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  const ErrorCode reaction =
+      reaction_to(code) == ErrorCode::kFenced ? ErrorCode::kFenced : ErrorCode::kFatal;
+  return Error(reaction, std::string(reason.data()) + " (" + rd_kafka_err2name(code) + ")");
+}
+
+void Client::log(int level, const char* facility, const char* name, const char* text) {
+  const std::string_view from = facility;
+  if (from == "CONFWARN") {
+    return;  // settings for producers are given to consumers too, and the other way round
+  }
+  const telemetry::LogLevel severity = level <= kSyslogCritical  ? telemetry::LogLevel::kError
+                                       : level <= kSyslogWarning ? telemetry::LogLevel::kWarn
+                                                                 : telemetry::LogLevel::kDebug;
+  logger_.log(severity, "kafka", from,
+              {{"client", std::string_view(name)}, {"text", std::string_view(text)}});
+}
+
+}  // namespace penstock::kafka

@@ -1,0 +1,236 @@
+#include "kafka/transactional_producer.h"
+
+#include <utility>
+
+#include "core/check.h"
+#include "kafka/client_settings.h"
+#include "kafka/error_map.h"
+#include "kafka/message_producer.h"
+#include "kafka/offset_list.h"
+
+namespace penstock::kafka {
+namespace {
+
+constexpr std::chrono::milliseconds kWait{1'000};
+
+int milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
+// Calls that can be taken up again (init, commit, abort, and sending the same offsets) are, as long
+// as librdkafka says so and `attempts` lasts.
+template <typename Call>
+Status persist(int attempts, std::string_view what, const Call& call) {
+  Status status;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const ErrorHandle error(call());
+    if (error == nullptr) {
+      return {};
+    }
+    status = to_error(*error, what);
+    if (rd_kafka_error_is_retriable(error.get()) == 0) {
+      return status;
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+KafkaProducer::KafkaProducer(const Options& options, const TopicDirectory& directory,
+                             telemetry::Logger& logger, std::string transactional_id)
+    : options_(options), directory_(directory), logger_(logger), id_(std::move(transactional_id)) {}
+
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(const Options& options,
+                                                           const TopicDirectory& directory,
+                                                           telemetry::Logger& logger,
+                                                           std::string transactional_id) {
+  std::unique_ptr<KafkaProducer> producer(
+      new KafkaProducer(options, directory, logger, std::move(transactional_id)));
+  PENSTOCK_TRY(producer->open_client());
+  producer->thread_ = std::make_unique<os::Thread>(
+      "kafka-commit", [self = producer.get()](const os::StopToken& stop) {
+        std::vector<UniqueFunction<void()>> work;
+        while (!stop.requested()) {
+          self->work_.wait(kWait);
+          work.clear();
+          self->work_.receive(work);
+          for (auto& step : work) {
+            step();
+          }
+        }
+      });
+  return producer;
+}
+
+KafkaProducer::~KafkaProducer() {
+  if (thread_ != nullptr) {
+    thread_->request_stop();
+    work_.wake();
+    thread_.reset();
+  }
+}
+
+Status KafkaProducer::open_client() {
+  client_.reset();
+  PENSTOCK_TRY_ASSIGN(ConfHandle conf,
+                      make_conf(options_, ClientKind::kTransactional, {.transactional_id = id_}));
+  PENSTOCK_TRY_ASSIGN(client_, Client::open(RD_KAFKA_PRODUCER, std::move(conf), *this, logger_));
+  lost_ends_seen_ = 0;
+  return persist(2, "transactional id \"" + id_ + "\"", [this] {
+    return rd_kafka_init_transactions(client_->get(), milliseconds(options_.transaction_timeout));
+  });
+}
+
+Error KafkaProducer::settle(Error error) {
+  const Status alive = client_->check_alive();
+  if (!alive) {
+    lost_.raise();
+    return Error(ErrorCode::kFenced, alive.error().message()).with(error.message());
+  }
+  return error;
+}
+
+Status KafkaProducer::check_usable() {
+  if (lost_.raised()) {
+    return Error(ErrorCode::kFenced,
+                 "transactional id \"" + id_ + "\" was fenced, or lost its brokers in a commit");
+  }
+  return {};
+}
+
+Status KafkaProducer::begin() {
+  PENSTOCK_CHECK(state_ == State::kIdle);
+  PENSTOCK_TRY(check_usable());
+  if (client_->lost_end_count() != lost_ends_seen_) {
+    // The last transaction did end; its first request, whose answer was lost, must not end this
+    // one.
+    if (const Status opened = open_client(); !opened) {
+      lost_.raise();
+      return Error(ErrorCode::kFenced, opened.error().message());
+    }
+  }
+  const ErrorHandle error(rd_kafka_begin_transaction(client_->get()));
+  if (error != nullptr) {
+    return settle(to_error(*error, "begin of a transaction"));
+  }
+  state_ = State::kOpen;
+  size_ = 0;
+  groups_.clear();
+  return {};
+}
+
+Status KafkaProducer::append(TopicPartition to, RecordBatch batch) {
+  PENSTOCK_CHECK(state_ == State::kOpen);
+  PENSTOCK_TRY_ASSIGN(const std::string topic, directory_.check(to));
+  size_ += batch.bytes.size();
+  if (size_ > options_.transaction_bytes_max) {
+    return Error(ErrorCode::kInvalid,
+                 "the transaction is larger than " + format_bytes(options_.transaction_bytes_max));
+  }
+  const Produced produced =
+      produce_batch(client_->get(), client_->topic(topic), to.partition, batch.bytes, nullptr);
+  return produced.status ? Status() : settle(produced.status.error());
+}
+
+Status KafkaProducer::commit_offsets(const log::GroupMetadata& group,
+                                     std::vector<log::OffsetCommit> offsets) {
+  PENSTOCK_CHECK(state_ == State::kOpen);
+  GroupOffsets entry;
+  const std::string group_id = directory_.kafka_name(group.group_id);
+  entry.group.reset(rd_kafka_consumer_group_metadata_new_with_genid(
+      group_id.c_str(), group.generation, group.member_id.c_str(), nullptr));
+  entry.offsets.reset(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const log::OffsetCommit& commit : offsets) {
+    PENSTOCK_TRY_ASSIGN(const std::string topic, directory_.check(commit.partition));
+    set_offset(*rd_kafka_topic_partition_list_add(entry.offsets.get(), topic.c_str(),
+                                                  commit.partition.partition.value()),
+               commit);
+  }
+  groups_.push_back(std::move(entry));
+  return {};
+}
+
+void KafkaProducer::commit(Done done) {
+  PENSTOCK_CHECK(state_ == State::kOpen);
+  state_ = State::kIdle;
+  UniqueFunction<void()> work([this, groups = std::move(groups_),
+                               answer = std::move(done)]() mutable { answer(commit_now(groups)); });
+  groups_.clear();
+  const bool sent = work_.try_send(std::move(work));
+  PENSTOCK_CHECK(sent);  // one transaction at a time
+}
+
+Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
+  Status status = flush();
+  for (GroupOffsets& group : groups) {
+    if (status) {
+      status = send_offsets(group);
+    }
+  }
+  if (status) {
+    status = persist(1, "commit of a transaction", [this] {
+      return rd_kafka_commit_transaction(client_->get(),
+                                         milliseconds(options_.transaction_timeout));
+    });
+    if (status) {
+      return {};
+    }
+  }
+  Error why = settle(status.error());
+  if (why.code() == ErrorCode::kFenced && lost_.raised()) {
+    return why;
+  }
+  if (why.code() == ErrorCode::kRetry) {  // in time neither yes nor no
+    lost_.raise();
+    return Error(ErrorCode::kFenced, "whether it happened is not known yet").with(why.message());
+  }
+  // Neither fatal nor unknown: it did not happen, and is taken back.
+  if (const Status aborted = abort_now(); !aborted) {
+    lost_.raise();
+    return Error(ErrorCode::kFenced, aborted.error().message()).with(why.message());
+  }
+  return why;
+}
+
+// So that a commit that runs out of time is known to have been sent.
+Status KafkaProducer::flush() {
+  const auto code = rd_kafka_flush(client_->get(), milliseconds(options_.transaction_timeout));
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  return Error(ErrorCode::kAbortTxn, to_error(code, "records of a transaction").message());
+}
+
+Status KafkaProducer::send_offsets(GroupOffsets& group) {
+  const Status sent = persist(3, "offsets of a transaction", [&] {
+    return rd_kafka_send_offsets_to_transaction(client_->get(), group.offsets.get(),
+                                                group.group.get(),
+                                                milliseconds(options_.request_timeout));
+  });
+  if (!sent && sent.error().code() == ErrorCode::kRetry) {
+    return Error(ErrorCode::kAbortTxn, sent.error().message());  // nothing has been ended yet
+  }
+  return sent;
+}
+
+Status KafkaProducer::abort_now() {
+  return persist(2, "taking back a transaction", [this] {
+    return rd_kafka_abort_transaction(client_->get(), milliseconds(options_.transaction_timeout));
+  });
+}
+
+Status KafkaProducer::abort() {
+  PENSTOCK_CHECK(state_ == State::kOpen);
+  state_ = State::kIdle;
+  groups_.clear();
+  PENSTOCK_TRY(check_usable());
+  const Status aborted = abort_now();
+  if (!aborted) {
+    lost_.raise();
+    return Error(ErrorCode::kFenced, aborted.error().message());
+  }
+  return {};
+}
+
+}  // namespace penstock::kafka

@@ -1,0 +1,88 @@
+// KafkaProducer is a transaction at a time under one transactional id.
+//
+//            begin()            commit(): on the thread        answered
+//    kIdle ----------> kOpen ----------------------> kEnding ------------> kIdle
+//                        |   abort()                                         |
+//                        +-------------------------> kIdle         kLost <---+  unknown or fenced
+//
+// What is appended goes to the brokers at once; commit() waits for it, adds the consumed offsets
+// with their group's generation (KIP-447) and ends the transaction, on a thread of its own.
+//
+// librdkafka 2.15 speaks the first version of Kafka's transactions. There a request to end one that
+// was sent, lost its answer and was repeated can arrive late and end the next transaction (#5423).
+// So after any lost answer the client is closed and opened again, which raises the producer's epoch
+// and leaves the late request without effect. Where the outcome itself is unknown the answer is
+// kFenced: whoever opens this id again learns the outcome from the committed offsets.
+//
+// Threads   one owner; `done` runs on the producer's thread
+// Lifetime  options, directory and logger outlive it. Its destructor waits for a commit under way.
+// Errors    as log/log.h; kFenced also where a commit's outcome is unknown
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/counter.h"
+#include "core/mailbox.h"
+#include "kafka/client.h"
+#include "kafka/options.h"
+#include "kafka/topic_directory.h"
+#include "log/log.h"
+#include "os/thread.h"
+
+namespace penstock::kafka {
+
+class KafkaProducer final : public log::TransactionalProducer, private Client::Listener {
+ public:
+  // `transactional_id` as Kafka knows it. Fences the producer that held it before; waits for its
+  // transaction to be ended.
+  [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(const Options& options,
+                                                                   const TopicDirectory& directory,
+                                                                   telemetry::Logger& logger,
+                                                                   std::string transactional_id);
+  ~KafkaProducer() override;
+
+  [[nodiscard]] Status begin() override;
+  [[nodiscard]] Status append(TopicPartition to, RecordBatch batch) override;
+  [[nodiscard]] Status commit_offsets(const log::GroupMetadata& group,
+                                      std::vector<log::OffsetCommit> offsets) override;
+  void commit(Done done) override;
+  [[nodiscard]] Status abort() override;
+
+ private:
+  enum class State { kIdle, kOpen };
+
+  struct GroupOffsets {
+    GroupMetadataHandle group;
+    PartitionListHandle offsets;
+  };
+
+  KafkaProducer(const Options& options, const TopicDirectory& directory, telemetry::Logger& logger,
+                std::string transactional_id);
+
+  [[nodiscard]] Status open_client();
+  [[nodiscard]] Status check_usable();
+  // Both on the producer's thread.
+  [[nodiscard]] Status commit_now(std::vector<GroupOffsets>& groups);
+  [[nodiscard]] Status flush();
+  [[nodiscard]] Status send_offsets(GroupOffsets& group);
+  [[nodiscard]] Status abort_now();
+  // What the caller is told of an error: without a usable client always kFenced.
+  [[nodiscard]] Error settle(Error error);
+
+  const Options& options_;
+  const TopicDirectory& directory_;
+  telemetry::Logger& logger_;
+  const std::string id_;
+  std::unique_ptr<Client> client_;
+  State state_ = State::kIdle;
+  std::size_t size_ = 0;
+  std::uint64_t lost_ends_seen_ = 0;
+  Flag lost_;  // the client cannot be used any more, and its last outcome may be unknown
+  std::vector<GroupOffsets> groups_;
+  Mailbox<UniqueFunction<void()>> work_{4};
+  std::unique_ptr<os::Thread> thread_;
+};
+
+}  // namespace penstock::kafka

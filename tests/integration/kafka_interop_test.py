@@ -1,0 +1,99 @@
+"""Other Kafka clients read what we write and we read what they write: the same partitions (murmur2), headers,
+timestamps, every compression."""
+import subprocess
+import time
+
+import confluent_kafka
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+PARTITIONS = 5
+SECONDS_MAX = 60
+
+
+@pytest.fixture
+def interop(penstock_bin):
+    path = penstock_bin.parent / "kafka_interop"
+    if not path.exists():
+        pytest.fail(f"{path} is not there: build the target `tests`", pytrace=False)
+
+    def run(*arguments, lines=()):
+        done = subprocess.run([path, *arguments], input="".join(f"{line}\n" for line in lines), capture_output=True,
+                              text=True, timeout=SECONDS_MAX)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+    return run
+
+
+def records(count):
+    """(key, value, timestamp, header)"""
+    return [(f"key-{i % 97}", f"value {i} " + "x" * (i % 200), 1_700_000_000_000 + i, f"header-{i}")
+            for i in range(count)]
+
+
+def produce(brokers, topic, wanted, compression):
+    producer = confluent_kafka.Producer({"bootstrap.servers": brokers, "partitioner": "murmur2_random",
+                                         "compression.type": compression, "linger.ms": 20})
+    for key, value, timestamp, header in wanted:
+        producer.produce(topic, key=key, value=value, timestamp=timestamp, headers=[("h", header)])
+    assert producer.flush(SECONDS_MAX) == 0
+
+
+def consume(brokers, topic, count):
+    """partition -> [(key, value, timestamp, header)], read by librdkafka's Python client."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": f"interop-{topic}",
+                                         "auto.offset.reset": "earliest", "isolation.level": "read_committed",
+                                         "enable.auto.commit": False})
+    consumer.assign([confluent_kafka.TopicPartition(topic, i, 0) for i in range(PARTITIONS)])
+    found = {}
+    deadline = time.monotonic() + SECONDS_MAX
+    while count and time.monotonic() < deadline:
+        message = consumer.poll(1)
+        if message is None:
+            continue
+        assert message.error() is None
+        header = dict(message.headers() or []).get("h", b"").decode()
+        found.setdefault(message.partition(), []).append(
+            (message.key().decode(), message.value().decode(), message.timestamp()[1], header))
+        count -= 1
+    consumer.close()
+    return found
+
+
+def read(interop, brokers, topic):
+    found = {}
+    for line in interop("read", brokers, topic):
+        partition, key, value, timestamp, header = line.split("\t")
+        found.setdefault(int(partition), []).append((key, value, int(timestamp), header))
+    return found
+
+
+def make_topic(brokers, topic):
+    admin = AdminClient({"bootstrap.servers": brokers})
+    admin.create_topics([NewTopic(topic, PARTITIONS, 3, config={"retention.ms": "-1"})])[topic].result(SECONDS_MAX)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_we_read_what_another_client_writes(interop, kafka_cluster, compression):
+    brokers, topic, wanted = kafka_cluster.bootstrap_servers, f"interop-read-{compression}", records(2_000)
+    make_topic(brokers, topic)
+    produce(brokers, topic, wanted, compression)
+
+    ours = read(interop, brokers, topic)
+
+    assert ours == consume(brokers, topic, len(wanted))
+    assert sorted(record for partition in ours.values() for record in partition) == sorted(wanted)
+
+
+def test_another_client_reads_what_we_write_in_the_partitions_where_it_would_look(interop, kafka_cluster):
+    brokers, wanted = kafka_cluster.bootstrap_servers, records(2_000)
+    interop("write", brokers, "interop-ours", str(PARTITIONS),
+            lines=[f"{key}\t{value}\t{timestamp}\t{header}" for key, value, timestamp, header in wanted])
+    make_topic(brokers, "interop-theirs")
+    produce(brokers, "interop-theirs", wanted, "none")
+
+    ours = consume(brokers, "interop-ours", len(wanted))
+
+    assert sorted(record for partition in ours.values() for record in partition) == sorted(wanted)
+    assert ours == consume(brokers, "interop-theirs", len(wanted))
+    assert len(ours) == PARTITIONS
