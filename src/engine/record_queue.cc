@@ -39,6 +39,7 @@ Result<bool> RecordQueue::has_records() {
         size_bytes_ -= batches_.front().bytes.size();
         batches_.pop_front();
         reader_.reset();
+        fetched_to_ = batch_end_;
       }
       if (batches_.empty()) {
         columns_.clear();
@@ -58,7 +59,8 @@ Status RecordQueue::open_batch() {
   if (!batch) {
     return Error(ErrorCode::kCorrupt, batch.error().message());
   }
-  // Everything fetched before is processed: what lies between was deleted while it waited.
+  batch_end_ = batch->last_offset() + 1;
+  // Everything fetched before is processed: what lies between was deleted while it waited, or lost.
   gap_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, batch->base_offset() - position_));
   reader_.emplace(*batch);
   reader_at_end_ = batch->is_control();
@@ -128,6 +130,15 @@ void RecordQueue::pop(std::size_t count) {
   at_ += count;
 }
 
+Status RecordQueue::pass_over() {
+  PENSTOCK_TRY_ASSIGN(const bool more, has_records());
+  if (!more && fetched_to_ > position_) {
+    missing_ += static_cast<std::uint64_t>(fetched_to_ - position_);
+    position_ = fetched_to_;
+  }
+  return {};
+}
+
 void RecordQueue::commit() {
   committed_ = position_;
   committed_stream_time_ = stream_time_;
@@ -146,6 +157,7 @@ void RecordQueue::rewind() {
   bytes_ = 0;
   missing_ = 0;
   gap_ = 0;
+  fetched_to_ = position_;
   batches_.clear();
   size_bytes_ = 0;
   reader_.reset();

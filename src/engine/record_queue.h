@@ -51,6 +51,9 @@ class RecordQueue {
                                           std::optional<Timestamp> until) const;
   // Moves past the first `count` of them.
   void pop(std::size_t count);
+  // If nothing is left to process: moves over what was fetched and holds no records, lost offsets
+  // at the end above all.
+  [[nodiscard]] Status pass_over();
 
   // What is processed becomes committed, or is taken back.
   void commit();
@@ -111,6 +114,8 @@ class RecordQueue {
   std::uint64_t bytes_ = 0;
   std::uint64_t missing_before_ = 0;
   std::uint64_t missing_ = 0;
+  Offset batch_end_;       // of the batch being decoded
+  Offset fetched_to_;      // of all batches decoded to their end
   std::uint64_t gap_ = 0;  // before the batch being decoded; missing once its first run is done
 };
 

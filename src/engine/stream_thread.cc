@@ -246,6 +246,11 @@ Result<bool> StreamThread::process() {
   if (state_is_full_ || !revoking_.empty()) {
     return false;
   }
+  for (const auto& [id, task] : tasks_) {
+    if (task->state() == TaskState::kRunning) {
+      PENSTOCK_TRY(task->pass_over());
+    }
+  }
   std::size_t record_count = 0;
   std::size_t pending = pending_bytes();
   while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max &&
@@ -359,7 +364,9 @@ Result<SourcePosition> StreamThread::position_of(TopicPartition partition,
 }
 
 void StreamThread::report_missing(TopicPartition partition, std::uint64_t count) {
-  logger_.error("engine", "records were deleted by retention before they were processed",
+  logger_.error("engine",
+                "records were gone from the log before they were processed: deleted by retention, "
+                "or damaged and their loss accepted",
                 {{"job", options_.application_id},
                  {"partition", partition.partition.value()},
                  {"count", count}});

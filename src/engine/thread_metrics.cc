@@ -45,7 +45,7 @@ ThreadMetrics::ThreadMetrics(telemetry::Registry& registry, std::string job)
                                        "Fields to be aggregated that were not numbers.",
                                        labels(job_))),
       skipped_(registry.counter("penstock_engine_skipped_records_total",
-                                "Records that retention deleted before they were processed.",
+                                "Records that were gone from the log before they were processed.",
                                 labels(job_))),
       commits_(registry.counter("penstock_engine_commits_total", "Transactions committed.",
                                 labels(job_, "outcome", "committed"))),

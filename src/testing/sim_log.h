@@ -49,6 +49,8 @@ class SimLog final : public log::Log {
   // The commit happens, and its answer is kFatal: the caller cannot know.
   void lose_commit_answers(std::size_t count) { lost_answers_ = count; }
 
+  void refuse_committed(std::size_t count, ErrorCode code) { refused_committed_ = {count, code}; }
+
   // As a log does whose segments are small: more in one transaction is answered kInvalid.
   void limit_transactions(std::size_t bytes_max) { transaction_bytes_max_ = bytes_max; }
 
@@ -56,6 +58,9 @@ class SimLog final : public log::Log {
 
   // As retention does: records before `start` are gone.
   void drop_before(TopicPartition partition, Offset start);
+
+  // As after damage whose loss was accepted: the batch that begins at `base` is gone.
+  void lose_batch(TopicPartition partition, Offset base);
 
   [[nodiscard]] Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override;
   [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
@@ -85,6 +90,7 @@ class SimLog final : public log::Log {
     Timestamp max_timestamp;
     Ref<RefCounted> memory;
     ByteView bytes;
+    bool is_lost = false;
   };
 
   struct Partition {
@@ -129,6 +135,7 @@ class SimLog final : public log::Log {
   std::map<std::string, std::int32_t, std::less<>> producer_epochs_;
   std::uint64_t life_ = 1;  // grows with each crash()
   Fault refused_appends_;
+  mutable Fault refused_committed_;
   Fault failed_appends_;
   Fault failed_commits_;
   std::size_t lost_answers_ = 0;

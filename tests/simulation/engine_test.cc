@@ -1,5 +1,7 @@
 // Aggregate jobs on the simulated log: what store, output and a restored store hold equals a naive
 // recomputation, whatever happened in between.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "os/random.h"
@@ -218,6 +220,30 @@ TEST(Engine, GoesOnWhenAnotherThreadHasFreedStateMemory) {
   query.store = "per_user";
   query.key = {"waits"};
   EXPECT_EQ(world.query(query)->entries.size(), 1U);
+}
+
+TEST(Engine, GoesOverRecordsWhoseLossWasAccepted) {
+  EngineWorld world(by_key());
+  for (int number = 0; number < 5; ++number) {
+    world.send({event(10, "ann", 1, 0)});
+    world.log().run_once();
+  }
+  const TopicPartition partition{world.log().topic("clicks")->id, PartitionId(0)};
+  world.log().lose_batch(partition, Offset(1));
+  world.log().lose_batch(partition, Offset(4));  // the last one: nothing comes behind it
+
+  world.run_until_idle();
+
+  EXPECT_EQ(world.failure(), "");
+  const auto committed = *world.log().committed("per_user");
+  const auto at = std::ranges::find(committed, partition, &log::OffsetCommit::partition);
+  ASSERT_NE(at, committed.end());
+  EXPECT_EQ(at->next_offset, Offset(5));
+  EXPECT_EQ(world.registry().value("penstock_engine_skipped_records_total", {{"job", "per_user"}}),
+            2);
+  const Rows rows = world.query_all(10);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.begin()->second.count, 3);
 }
 
 TEST(Engine, WindowsThatLeaveAllPartitionsAtOnceFitIntoASmallLog) {
