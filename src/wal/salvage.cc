@@ -1,5 +1,6 @@
 #include "wal/salvage.h"
 
+#include <optional>
 #include <utility>
 
 #include "wal/index_file.h"
@@ -26,6 +27,8 @@ class Salvage {
     if (batch_is_lost_) {
       result_.runs = sound_.take();
       result_.has_index = false;
+    } else if (damaged_group_.has_value()) {  // else the batches in it say more
+      result_.damage.push_back(damaged_group_->message());
     }
     return std::move(result_);
   }
@@ -36,7 +39,7 @@ class Salvage {
     auto scanned = scan_runs(files_, range);
     if (const Status status = scanned ? Status() : Status(scanned.error()); is_damage(status)) {
       if (!segment_.damage_accepted) {
-        result_.damage.push_back(status.error().message());
+        damaged_group_ = status.error();
       }
       range.accept_loss = true;
       scanned = scan_runs(files_, range);
@@ -104,6 +107,7 @@ class Salvage {
   Salvaged result_;
   std::vector<std::vector<IndexEntry>> entries_;  // of result_.runs
   RunCollector sound_;
+  std::optional<Error> damaged_group_;
   bool batch_is_lost_ = false;
 };
 
