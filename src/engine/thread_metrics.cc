@@ -63,6 +63,8 @@ ThreadMetrics::ThreadMetrics(telemetry::Registry& registry, std::string job)
                                     labels(job_))),
       restore_remaining_(registry.gauge("penstock_engine_restore_remaining_records",
                                         "Changelog records still to be read back.", labels(job_))),
+      paused_(registry.gauge("penstock_engine_paused",
+                             "Threads of a job that wait for state memory.", labels(job_))),
       commit_seconds_(registry.histogram("penstock_engine_commit_seconds",
                                          "From the end of processing to a durable commit.",
                                          labels(job_))),

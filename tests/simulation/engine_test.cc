@@ -222,6 +222,18 @@ TEST(Engine, GoesOnWhenAnotherThreadHasFreedStateMemory) {
   EXPECT_EQ(world.query(query)->entries.size(), 1U);
 }
 
+TEST(Engine, StartsWhereTheLogIsBusyWhenPartitionsAreAssigned) {
+  EngineWorld world(by_key());
+  world.send({event(10, "ann", 1), event(20, "bob", 2)});
+  world.log().refuse_committed(3, ErrorCode::kBusy);
+
+  world.run(1000);
+
+  EXPECT_EQ(world.failure(), "");
+  EXPECT_EQ(world.query_all(10), world.expected());
+  EXPECT_EQ(world.query_all(10).size(), 2U);
+}
+
 TEST(Engine, GoesOverRecordsWhoseLossWasAccepted) {
   EngineWorld world(by_key());
   for (int number = 0; number < 5; ++number) {
@@ -244,6 +256,24 @@ TEST(Engine, GoesOverRecordsWhoseLossWasAccepted) {
   const Rows rows = world.query_all(10);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows.begin()->second.count, 3);
+}
+
+TEST(Engine, CountsStateMemoryThatWasRestored) {
+  EngineWorld::Options options = by_key();
+  options.state_bytes_max = 64 * kKiB;  // less than what is restored: nothing must be processed
+  EngineWorld::Options large = options;
+  large.state_bytes_max = 1 << 30;
+  EngineWorld world(large);
+  for (int number = 0; number < 3000; ++number) {
+    world.send({event(10, "user-" + std::to_string(number), 1, 0)});
+  }
+  world.run(1000);
+  world.crash();
+
+  world.start(options.state_bytes_max);
+  world.run(1000);
+
+  EXPECT_EQ(world.registry().value("penstock_engine_paused", {{"job", "per_user"}}), 1);
 }
 
 TEST(Engine, WindowsThatLeaveAllPartitionsAtOnceFitIntoASmallLog) {
