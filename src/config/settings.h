@@ -117,7 +117,7 @@ inline constexpr std::array kLogSettings{
         "queue_size_max",
         Kind::kSize,
         &LogSettings::queue_size_max,
-        "Bytes that may wait for the disk; beyond it requests are answered with 429.",
+        "Bytes that may wait for the disk; requests beyond half of it are answered with 429.",
         {kMiB, 64 * kGiB}},
     Setting<LogSettings>{"retention_time", Kind::kDuration, &LogSettings::retention_time,
                          "Records older than this may go; \"unlimited\" keeps them. A topic may "
