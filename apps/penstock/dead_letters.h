@@ -3,7 +3,8 @@
 // A replay sends an event's original bytes to its original topic again, as a request of its own
 // that carries how often it has been replayed, so that an event that fails for ever cannot run in
 // circles, and an idempotency key made of the dead letter's place, so that a replay that was
-// interrupted and begun again does not send it twice. The dead letter itself stays in its topic as
+// interrupted and begun again does not send it twice, while the server remembers the key
+// (ingest.idempotency_time). The dead letter itself stays in its topic as
 // the record of what happened, until retention removes it.
 //
 // Errors    of Remote; kInvalid for filters that cannot be read

@@ -32,6 +32,12 @@ Status examine(const ConfigFlags& flags) {
     std::cout << "a write of " << format_bytes(found.torn_bytes)
               << " was cut off and never acknowledged; the next start removes it\n";
   }
+  for (const std::string& offsets : found.lost_before) {
+    std::cout << "accepted as lost: " << offsets << '\n';
+  }
+  for (const std::string& offsets : found.lost_if_accepted) {
+    std::cout << "would be lost with --accept-data-loss: " << offsets << '\n';
+  }
   if (found.damage.empty()) {
     std::cout << "no damage found\n";
     return {};

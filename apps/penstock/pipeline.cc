@@ -124,7 +124,7 @@ class Pipeline::Impl {
       while (!stop.requested()) {
         log_->wait(kIdleWait);
         if (const auto answered = log_->run_once(clock_.now()); !answered) {
-          fail(answered.error().with("the log has failed"));
+          fail(answered.error());
           return;
         }
       }
@@ -154,6 +154,13 @@ class Pipeline::Impl {
     }
     for (const std::string& path : report.set_aside) {
       logger_.error("log", "set aside a damaged segment", {{"file", path}});
+    }
+    for (const std::string& offsets : report.lost_now) {
+      logger_.error("log", "accepted as lost: " + offsets);
+    }
+    if (report.lost_records > 0) {
+      logger_.warn("log", "some offsets are gone, because their loss was accepted",
+                   {{"records_at_most", report.lost_records}});
     }
   }
 

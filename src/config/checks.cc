@@ -59,6 +59,10 @@ class Checker {
       const TopicSettings& topic = config_.topics[i];
       take_name({"topic", i, "name"}, topic.name);
       known_topics_.push_back(topic.name);
+      if (topic.id && topic.retention_time && *topic.retention_time < topic.dedup_time) {
+        complain_({"topic", i, "dedup_time"},
+                  "must not be longer than retention_time: a restart finds known ids in the log");
+      }
     }
   }
 

@@ -206,6 +206,9 @@ constexpr Mistake kMistakes[] = {
      "p.toml:2: log.queue_size_max must be at least twice http.body_size_max"},
     {"[ingest]\nmemory_max = \"8MiB\"\n",
      "p.toml:2: ingest.memory_max must be at least twice http.body_size_max"},
+    {"[[topic]]\nname = \"a\"\nid = \"/id\"\ndedup_time = \"2h\"\nretention_time = \"1h\"\n",
+     "p.toml:4: topic \"a\": dedup_time must not be longer than retention_time: a restart finds "
+     "known ids in the log"},
     {"[[topic]]\nname = \"a\"\ndedup_time = \"10ms\"\n",
      "p.toml:3: topic \"a\": dedup_time must be a time from 1s to 7d, such as \"10s\" (ms, s, m, "
      "h, "

@@ -117,7 +117,7 @@ inline constexpr std::array kLogSettings{
         "queue_size_max",
         Kind::kSize,
         &LogSettings::queue_size_max,
-        "Bytes that may wait for the disk; beyond it requests are answered with 429.",
+        "Bytes that may wait for the disk; requests beyond half of it are answered with 429.",
         {kMiB, 64 * kGiB}},
     Setting<LogSettings>{"retention_time", Kind::kDuration, &LogSettings::retention_time,
                          "Records older than this may go; \"unlimited\" keeps them. A topic may "
@@ -182,8 +182,10 @@ inline constexpr std::array kHttpSettings{
                           "Time a client has for each next 4 KiB of a body.", kTimeout},
     Setting<HttpSettings>{"idle_timeout", Kind::kDuration, &HttpSettings::idle_timeout,
                           "Time a connection may be silent between requests.", kTimeout},
-    Setting<HttpSettings>{"write_timeout", Kind::kDuration, &HttpSettings::write_timeout,
-                          "Time a client may take none of its answer.", kTimeout},
+    Setting<HttpSettings>{
+        "write_timeout", Kind::kDuration, &HttpSettings::write_timeout,
+        "In each such time a client must take 256 KiB of its answers, or all that is left.",
+        kTimeout},
 };
 
 inline constexpr std::array kIngestSettings{

@@ -55,7 +55,8 @@ void RecordQueue::close_batch() {
   if (batch_end_ > position_) {
     const std::uint64_t missing = std::exchange(gap_, 0);
     missing_ += missing;
-    empty_ += static_cast<std::uint64_t>(batch_end_ - position_) - missing;
+    (batches_.front().is_lost ? missing_ : empty_) +=
+        static_cast<std::uint64_t>(batch_end_ - position_) - missing;
     position_ = batch_end_;
   }
   size_bytes_ -= batches_.front().bytes.size();
@@ -69,9 +70,9 @@ Status RecordQueue::open_batch() {
   if (!batch) {
     return Error(ErrorCode::kCorrupt, batch.error().message());
   }
-  // Everything fetched before is processed: what lies between was deleted while it waited.
-  gap_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, batch->base_offset() - position_));
   batch_end_ = batch->last_offset() + 1;
+  // Everything fetched before is processed: what lies between was deleted while it waited, or lost.
+  gap_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, batch->base_offset() - position_));
   reader_.emplace(*batch);
   reader_at_end_ = batch->is_control();
   return {};

@@ -51,7 +51,6 @@ class RecordQueue {
                                           std::optional<Timestamp> until) const;
   // Moves past the first `count` of them.
   void pop(std::size_t count);
-
   // What is processed becomes committed, or is taken back.
   void commit();
   void rewind();

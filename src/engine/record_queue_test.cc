@@ -29,6 +29,13 @@ log::FetchedBatch batch_at(Offset base, int record_count, std::uint32_t empty_co
   return {kPartition, memory->batch.bytes, memory};
 }
 
+// Offsets whose loss was accepted.
+log::FetchedBatch lost_at(Offset base, std::uint32_t count) {
+  log::FetchedBatch batch = batch_at(base, 0, count);
+  batch.is_lost = true;
+  return batch;
+}
+
 std::size_t drain(RecordQueue& queue) {
   std::size_t count = 0;
   while (*queue.has_records()) {
@@ -76,6 +83,55 @@ TEST(RecordQueue, TakesBackTheOffsetsThatItPassed) {
 
   EXPECT_EQ(queue.position(), Offset(2));
   EXPECT_EQ(queue.empty_count(), 1U);
+}
+
+TEST(RecordQueue, CountsLostOffsetsBetweenRecords) {
+  RecordQueue queue(kPartition, Offset(0), Offset(0), Timestamp(0));
+  queue.push(batch_at(Offset(0), 2));
+  queue.push(lost_at(Offset(2), 5));
+  queue.push(batch_at(Offset(7), 3));
+
+  drain(queue);
+
+  EXPECT_EQ(queue.position(), Offset(10));
+  EXPECT_EQ(queue.record_count(), 5U);
+  EXPECT_EQ(queue.missing_count(), 5U);
+}
+
+TEST(RecordQueue, MovesOverLostOffsetsAtTheEnd) {
+  RecordQueue queue(kPartition, Offset(0), Offset(0), Timestamp(0));
+  queue.push(batch_at(Offset(0), 2));
+  queue.push(lost_at(Offset(2), 5));
+
+  drain(queue);
+
+  EXPECT_EQ(queue.position(), Offset(7));
+  EXPECT_EQ(queue.missing_count(), 5U);
+  EXPECT_TRUE(queue.has_uncommitted());
+  queue.commit();
+  EXPECT_FALSE(queue.has_uncommitted());
+  drain(queue);
+  EXPECT_EQ(queue.missing_count(), 0U);  // once
+}
+
+TEST(RecordQueue, TakesLostOffsetsBackWithTheRest) {
+  RecordQueue queue(kPartition, Offset(0), Offset(0), Timestamp(0));
+  queue.push(batch_at(Offset(0), 2));
+  drain(queue);
+  queue.commit();
+  queue.push(lost_at(Offset(2), 5));
+  drain(queue);
+
+  queue.rewind();
+  EXPECT_EQ(queue.position(), Offset(2));
+  EXPECT_EQ(queue.missing_count(), 0U);
+  drain(queue);
+  EXPECT_EQ(queue.position(), Offset(2));  // nothing was fetched since
+  queue.push(lost_at(Offset(2), 5));
+  drain(queue);
+
+  EXPECT_EQ(queue.position(), Offset(7));
+  EXPECT_EQ(queue.missing_count(), 5U);
 }
 
 }  // namespace

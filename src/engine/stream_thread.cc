@@ -180,6 +180,9 @@ Result<bool> StreamThread::step_running() {
   if (clock_.now() < retry_at_) {
     return answered;
   }
+  if (tasks_are_due_) {
+    PENSTOCK_TRY(open_due_tasks());
+  }
   PENSTOCK_TRY_ASSIGN(const bool polled, poll());
   if (state_ != ThreadState::kRunning) {
     return true;
@@ -247,6 +250,11 @@ Result<bool> StreamThread::restore() {
     unpublished_ = true;
     at = done ? restorers_.erase(at) : std::next(at);
   }
+  if (worked && restorers_.empty() && !has_uncommitted()) {
+    make_room();
+  } else if (worked) {
+    count_state();  // nothing can leave before all is there; or a commit comes and makes room
+  }
   return worked;
 }
 
@@ -256,6 +264,11 @@ Result<bool> StreamThread::process() {
   }
   if (state_is_full_ || !revoking_.empty()) {
     return false;
+  }
+  for (const auto& [id, task] : tasks_) {
+    if (task->state() == TaskState::kRunning) {
+      PENSTOCK_TRY(task->pass_over());
+    }
   }
   std::size_t record_count = 0;
   std::size_t pending = pending_bytes();
@@ -322,7 +335,17 @@ Status StreamThread::handle(const log::Consumer::Rebalance& rebalance) {
 
 Status StreamThread::assign(const std::vector<TopicPartition>& partitions) {
   owned_.insert(owned_.end(), partitions.begin(), partitions.end());
-  return open_tasks();
+  tasks_are_due_ = true;
+  return open_due_tasks();
+}
+
+// Where the log is busy, or not to be reached for a moment, it is asked again.
+Status StreamThread::open_due_tasks() {
+  if (const Status opened = open_tasks(); !opened) {
+    return recover_poll(opened.error());
+  }
+  tasks_are_due_ = false;
+  return {};
 }
 
 // Makes the tasks all of whose source partitions are owned.
@@ -370,7 +393,9 @@ Result<SourcePosition> StreamThread::position_of(TopicPartition partition,
 }
 
 void StreamThread::report_missing(TopicPartition partition, std::uint64_t count) {
-  logger_.error("engine", "records were deleted by retention before they were processed",
+  logger_.error("engine",
+                "records were gone from the log before they were processed: deleted by retention, "
+                "or damaged and their loss accepted",
                 {{"job", options_.application_id},
                  {"partition", partition.partition.value()},
                  {"count", count}});
@@ -387,7 +412,8 @@ Status StreamThread::open_task(Task::Id id, const std::vector<TopicPartition>& s
   const auto index = static_cast<std::size_t>(id.sub_topology);
   PENSTOCK_TRY_ASSIGN(std::unique_ptr<Task> task,
                       Task::create(id, topology_.sub_topologies()[index], environment_, positions));
-  PENSTOCK_TRY_ASSIGN(restorers_[id], Restorer::open(log_, *task));
+  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Restorer> restorer, Restorer::open(log_, *task));
+  restorers_[id] = std::move(restorer);
   for (const TopicPartition partition : sources) {
     task_of_[partition] = task.get();
   }
@@ -444,6 +470,7 @@ void StreamThread::rejoin(const Error& why) {
   drop_partitions(std::vector(owned_));
   metrics_.settled(TransactionEnd::kTakenBack);
   revoking_.clear();
+  tasks_are_due_ = false;
   commit_.reset();
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
   producer_.reset();
@@ -664,6 +691,17 @@ Status StreamThread::abort(const Error& why) {
   return revoking_.empty() ? Status() : finish_revocation();
 }
 
+void StreamThread::count_state() {
+  std::uint64_t used = 0;
+  for (const auto& [id, task] : tasks_) {
+    for (const auto& store : task->stores()) {
+      used += store->size_bytes();
+    }
+  }
+  budget_.update(state_bytes_, used);
+  state_bytes_ = used;
+}
+
 // Drops the oldest closed windows until the stores fit; if that does not help, nothing is processed
 // until it does.
 void StreamThread::make_room() {
@@ -690,14 +728,15 @@ void StreamThread::make_room() {
   }
   const bool is_full = budget_.is_over(state_bytes_, used, 1.0);
   if (is_full && !state_is_full_) {
-    logger_.warn("engine",
-                 "state memory is full: the job pauses until other jobs need less; raise "
-                 "engine.state_memory_max, or shorten window, grace or retention",
-                 {{"job", options_.application_id},
-                  {"used", format_bytes(used)},
-                  {"limit", format_bytes(budget_.limit())}});
+    logger_.error("engine",
+                  "state memory is full of windows that are open: the job pauses until other jobs "
+                  "need less, or engine.state_memory_max is raised",
+                  {{"job", options_.application_id},
+                   {"used", format_bytes(used)},
+                   {"limit", format_bytes(budget_.limit())}});
   }
   state_is_full_ = is_full;
+  metrics_.state_is_full(is_full);
   budget_.update(state_bytes_, used);
   state_bytes_ = used;
 }
@@ -792,7 +831,8 @@ std::vector<store::StoreDescription> StreamThread::stores() const {
 }
 
 Status StreamThread::update_idle() {
-  bool idle = state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty();
+  bool idle =
+      state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty() && !tasks_are_due_;
   for (const auto& [id, task] : tasks_) {
     PENSTOCK_TRY_ASSIGN(const bool task_idle, task->is_idle());
     idle = idle && task_idle;

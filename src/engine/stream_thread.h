@@ -145,6 +145,7 @@ class StreamThread {
   // Rebalances.
   [[nodiscard]] Status handle(const log::Consumer::Rebalance& rebalance);
   [[nodiscard]] Status assign(const std::vector<TopicPartition>& partitions);
+  [[nodiscard]] Status open_due_tasks();
   [[nodiscard]] Status open_tasks();
   [[nodiscard]] Status open_task(Task::Id id, const std::vector<TopicPartition>& sources,
                                  const std::vector<log::OffsetCommit>& committed);
@@ -168,6 +169,7 @@ class StreamThread {
   [[nodiscard]] Status recover_poll(const Error& why);
   void back_off();
   [[nodiscard]] Status abort(const Error& why);
+  void count_state();
   void make_room();
   [[nodiscard]] std::size_t pending_bytes() const;
 
@@ -212,6 +214,7 @@ class StreamThread {
   std::uint64_t commit_count_ = 0;                      // begun
   bool smallest_failed_ = false;                        // one with a single record
   bool transaction_open_ = false;
+  bool tasks_are_due_ = false;
   bool state_is_full_ = false;
   std::uint64_t state_bytes_ = 0;  // as the budget knows it
   bool polled_nothing_ = false;

@@ -47,6 +47,8 @@ class ThreadMetrics {
 
   void state(std::uint64_t bytes, std::uint64_t entries, std::uint64_t restore_remaining);
 
+  void state_is_full(bool full) { paused_.set(full ? 1 : 0); }
+
   void skipped(std::uint64_t record_count) { skipped_.add(record_count); }
 
  private:
@@ -80,6 +82,7 @@ class ThreadMetrics {
   telemetry::Gauge& state_bytes_;
   telemetry::Gauge& state_entries_;
   telemetry::Gauge& restore_remaining_;
+  telemetry::Gauge& paused_;
   telemetry::LatencyHistogram& commit_seconds_;
   telemetry::LatencyHistogram& latency_seconds_;
   std::map<TopicPartition, Partition> partitions_;

@@ -215,6 +215,29 @@ TEST_F(DeduplicationTest, RebuildingEndsAlthoughRetentionTakesWhatItWasToRead) {
   EXPECT_TRUE(opened.has_value());
 }
 
+TEST_F(DeduplicationTest, TheRebuiltWindowForgetsOnlyTheIdsOfAnAcceptedLoss) {
+  open(with_ids());
+  for (const char* id : {"a", "b", "c"}) {
+    ask("web", R"({"id":")" + std::string(id) + R"("})");
+  }
+  const log::TopicInfo topic = *log_.topic("web");
+  for (std::int32_t i = 0; i < topic.config.partition_count; ++i) {
+    const TopicPartition partition{topic.id, PartitionId(i)};
+    if (log_.offsets(partition)->end > Offset(0)) {
+      log_.lose_batch(partition, Offset(0));  // the first that is read: it says nothing of times
+      break;
+    }
+  }
+
+  crash_and_reopen(with_ids());
+
+  int accepted = 0;
+  for (const char* id : {"a", "b", "c"}) {
+    accepted += ask("web", R"({"id":")" + std::string(id) + R"("})").body == kAccepted ? 1 : 0;
+  }
+  EXPECT_EQ(accepted, 1);
+}
+
 TEST_F(DeduplicationTest, TheRebuiltWindowIsBoundedByTime) {
   const GatewayOptions options =
       with_ids({.count_max = 1000, .time_max = std::chrono::seconds(60)});

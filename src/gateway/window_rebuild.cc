@@ -51,7 +51,9 @@ std::int64_t accepted_at(const RecordBatchView& batch) {
 }
 
 Status read_tail(log::Log& log, Tail& tail, const ReadIds& read_ids) {
+  constexpr std::int64_t kNotKnown = std::numeric_limits<std::int64_t>::max();
   tail.ids.clear();
+  tail.reaches_back_to_us = kNotKnown;
   PENSTOCK_TRY_ASSIGN(const std::unique_ptr<log::Consumer> consumer,
                       log.open_consumer({.name = "gateway-rebuild"}));
   PENSTOCK_TRY(consumer->assign({{tail.partition, tail.from}}));
@@ -66,7 +68,11 @@ Status read_tail(log::Log& log, Tail& tail, const ReadIds& read_ids) {
       PENSTOCK_TRY_ASSIGN(
           const RecordBatchView batch,
           RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kHeaderOnly));
-      if (at == tail.from) {
+      if (fetched.is_lost) {  // the ids in there are forgotten
+        at = std::max(at, batch.last_offset() + 1);
+        continue;
+      }
+      if (tail.reaches_back_to_us == kNotKnown) {
         tail.reaches_back_to_us = accepted_at(batch);
       }
       PENSTOCK_TRY(read_ids(batch, tail.ids));

@@ -81,7 +81,8 @@ class Consumer {
   virtual void resume(TopicPartition partition) = 0;
 
   // What is there now, at most about `bytes_max` (at least one batch, if there is one); never
-  // blocks for data. A batch may hold records before the position: skip those.
+  // blocks for data. A batch may hold records before the position: skip those. Offsets whose loss
+  // was accepted come as an empty batch that says so: positions move over them like over others.
   [[nodiscard]] virtual Result<Polled> poll(std::size_t bytes_max) = 0;
   // Returns when there may be something to poll(), after wake(), or when time is up.
   virtual void wait(std::chrono::microseconds timeout) = 0;

@@ -63,6 +63,8 @@ struct FetchedBatch {
   TopicPartition from;
   ByteView bytes;
   Ref<RefCounted> memory;
+  // An empty batch in place of records that are gone: damage, whose loss an operator accepted.
+  bool is_lost = false;
 };
 
 // A consumed position: the offset of the next record to read, and a note kept with it.

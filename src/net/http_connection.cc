@@ -332,6 +332,8 @@ void HttpConnection::flush() {
     if (size < output_.size()) {
       in_flight_.swap(output_);
       in_flight_sent_ = size;
+      sending_since_ = server_.loop.now();
+      sent_window_ = 0;
       send_rest();
     }
     output_.clear();
@@ -344,7 +346,6 @@ void HttpConnection::flush() {
 
 void HttpConnection::send_rest() {
   sending_ = true;
-  sending_since_ = server_.loop.now();
   socket_->async_write_some(
       asio::buffer(in_flight_.data() + in_flight_sent_, in_flight_.size() - in_flight_sent_),
       Completion<&HttpConnection::on_sent>(*this));
@@ -361,6 +362,7 @@ void HttpConnection::on_sent(const boost::system::error_code& error, std::size_t
   }
   server_.metrics.bytes_sent.add(size);
   in_flight_sent_ += size;
+  sent_window_ += size;
   if (in_flight_sent_ < in_flight_.size()) {
     send_rest();
     return;
@@ -417,9 +419,13 @@ void HttpConnection::begin_stop() {
 void HttpConnection::check_deadlines(os::TimePoint now) {
   const HttpLimits& limits = server_.limits;
   if (sending_ && now - sending_since_ > limits.write_timeout) {
-    server_.metrics.count_refusal("write_timeout");
-    close();
-    return;
+    if (sent_window_ < limits.response_bytes_per_timeout) {
+      server_.metrics.count_refusal("write_timeout");
+      close();
+      return;
+    }
+    sending_since_ = now;
+    sent_window_ = 0;
   }
   switch (state_) {
     case State::kHead:

@@ -155,7 +155,8 @@ class HttpConnection final : public ResponseSink {
   os::TimePoint head_since_;     // first byte of the head that is being received
   os::TimePoint body_since_;     // begin of the current body_timeout window
   std::size_t body_window_ = 0;  // bytes in it
-  os::TimePoint sending_since_;
+  os::TimePoint sending_since_;  // begin of the current write_timeout window
+  std::size_t sent_window_ = 0;  // bytes in it
   os::TimePoint linger_until_;
 };
 

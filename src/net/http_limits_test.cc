@@ -174,6 +174,25 @@ TEST_F(HttpLimitsTest, AClientThatTakesNoResponseIsClosed) {
   EXPECT_EQ(refused("write_timeout"), 1.0);
 }
 
+TEST_F(HttpLimitsTest, AClientThatTakesItsResponseByTheDropIsClosed) {
+  const std::string large(20'000'000, 'r');
+  start({.response_bytes_max = 64 * kMiB,
+         .write_timeout = milliseconds(5000),
+         .response_bytes_per_timeout = 16 * kMiB},
+        [&](RequestPtr, Responder responder) { responder.send({.body = large}); });
+  Client client(*this);
+  client.send(kGet);
+  std::size_t received = 0;
+
+  for (int second = 0; second < 20 && refused("write_timeout") == 0; ++second) {
+    received += client.receive_some(400'000).size();
+    pass(milliseconds(1000));
+  }
+
+  EXPECT_GT(received, 1'000'000U);  // something came in each window
+  EXPECT_EQ(refused("write_timeout"), 1.0);
+}
+
 TEST_F(HttpLimitsTest, ConnectionsOverTheLimitHearSo) {
   start({.connections_max = 2});
   Client first(*this);

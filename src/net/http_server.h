@@ -110,7 +110,8 @@ struct HttpLimits {
   std::chrono::milliseconds body_timeout{10'000};  // in each, `body_bytes_per_timeout` must come
   std::size_t body_bytes_per_timeout = 4 * kKiB;
   std::chrono::milliseconds idle_timeout{75'000};   // between requests
-  std::chrono::milliseconds write_timeout{30'000};  // the client takes none of its response
+  std::chrono::milliseconds write_timeout{30'000};  // in each, the client must take this much of
+  std::size_t response_bytes_per_timeout = 256 * kKiB;  // its responses, or all that is left
 };
 
 class HttpServer {

@@ -97,6 +97,19 @@ class LoopbackFixture : public ::testing::Test {
       return all;
     }
 
+    // At most `size` bytes of what has come.
+    std::string receive_some(std::size_t size) {
+      fixture_.pump();
+      std::string all(size, '\0');
+      std::size_t at = 0;
+      boost::system::error_code error;
+      while (at < size && !error) {
+        at += socket_.read_some(boost::asio::buffer(all.data() + at, size - at), error);
+      }
+      all.resize(at);
+      return all;
+    }
+
     // True once the server has closed its side (or reset).
     bool closed() {
       received_ += receive();

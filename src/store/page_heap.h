@@ -40,10 +40,16 @@ class PageHeap {
       return compare_positions(position.key.view(), position.window_start, key, start) ==
              std::strong_ordering::less;
     };
-    if (after_.has_value() && !follows(*after_)) {
+    if (!follows_last_page(key, start)) {
       return false;
     }
     return found_.size() <= limit_ || !follows(found_.front().position);
+  }
+
+  // Whether the position comes behind the page before this one.
+  [[nodiscard]] bool follows_last_page(KeyView key, Timestamp start) const {
+    return !after_.has_value() || compare_positions(after_->key.view(), after_->window_start, key,
+                                                    start) == std::strong_ordering::less;
   }
 
   // What wants() has said true to.

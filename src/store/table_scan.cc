@@ -15,6 +15,7 @@ constexpr Timestamp kNoWindow{0};
 TableScan::TableScan(const TableStore& store, ScanRequest request)
     : store_(store), request_(std::move(request)), page_(request_.after, request_.limit) {
   PENSTOCK_CHECK(!store.has_uncommitted() && request_.limit > 0);  // I3 of StateStore
+  store.is_listed_ = store.is_listed_ || !request_.keys.has_value();
 }
 
 bool TableScan::advance(std::size_t row_count) {
@@ -27,25 +28,35 @@ bool TableScan::advance(std::size_t row_count) {
     }
     return true;
   }
-  for (; at_ < store_.rows_.size(); ++at_) {
-    if (row_count-- == 0) {
+  budget_ += static_cast<std::int64_t>(row_count);
+  for (; at_ < KeyOrder::block_count(store_.rows_); ++at_) {
+    if (budget_ <= 0) {
       return false;
     }
-    offer(store_.rows_.row(static_cast<RowId>(at_)));
+    budget_ -= static_cast<std::int64_t>(store_.order_.walk(
+        store_.rows_, at_,
+        [&](const std::uint64_t* row) {
+          return page_.follows_last_page(RowKey(row).view(), kNoWindow);
+        },
+        [&](const std::uint64_t* row) { return offer(row); }));
   }
   return true;
 }
 
-void TableScan::offer(const std::uint64_t* row) {
+bool TableScan::offer(const std::uint64_t* row) {
   const TableStore::Entry entry = TableStore::Entry::load(row);
+  if (entry.block == nullptr) {
+    return true;  // removed
+  }
   const RowKey key(row);
-  if (entry.block == nullptr || !page_.wants(key.view(), kNoWindow)) {
-    return;
+  if (!page_.wants(key.view(), kNoWindow)) {
+    return false;
   }
   const ByteView value = entry.value();
   page_.add(key.view(), kNoWindow,
             TableValue{Bytes(value.begin(), value.end()), entry.origin.timestamp,
                        entry.origin.partition, entry.origin.offset});
+  return true;
 }
 
 std::vector<ScanEntry> TableScan::take() {

@@ -19,11 +19,13 @@ class TableScan final : public StoreScan {
   [[nodiscard]] std::vector<ScanEntry> take() override;
 
  private:
-  void offer(const std::uint64_t* row);
+  // False if neither this row nor any with a greater key comes into the page.
+  bool offer(const std::uint64_t* row);
 
   const TableStore& store_;
   const ScanRequest request_;
-  std::size_t at_ = 0;  // row, or which of the keys
+  std::size_t at_ = 0;       // which block of rows
+  std::int64_t budget_ = 0;  // rows that may be looked at; a block is walked in one go
   PageHeap<TableValue> page_;
 };
 

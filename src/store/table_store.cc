@@ -133,7 +133,7 @@ void TableStore::flush(ChangelogSink& changelog) {
   }
 }
 
-void TableStore::commit(TimePoint /*now*/, Offset /*changelog_begin*/) {
+void TableStore::commit(TimePoint now, Offset /*changelog_begin*/) {
   for (const Entry& old : undo_) {
     release(old);
   }
@@ -142,6 +142,12 @@ void TableStore::commit(TimePoint /*now*/, Offset /*changelog_begin*/) {
   pending_bytes_ = 0;
   ++epoch_;
   committed_complete_ = complete_;
+  if (std::exchange(is_listed_, false)) {
+    listed_at_ = now;
+  } else if (listed_at_.has_value() && now - *listed_at_ >= kOrderKept) {
+    listed_at_.reset();
+    order_.clear();
+  }
 }
 
 void TableStore::abort() {
@@ -220,8 +226,8 @@ void TableStore::finish_restore(TimePoint /*now*/) {
 }
 
 std::uint64_t TableStore::size_bytes() const {
-  return rows_.size_bytes() + values_.size_bytes() + touched_.capacity() * sizeof(RowId) +
-         undo_.capacity() * sizeof(Entry);
+  return rows_.size_bytes() + order_.size_bytes() + values_.size_bytes() +
+         touched_.capacity() * sizeof(RowId) + undo_.capacity() * sizeof(Entry);
 }
 
 std::vector<CompleteTo> TableStore::complete_to() const {

@@ -20,6 +20,7 @@
 #include "store/block_pool.h"
 #include "store/event_copy.h"
 #include "store/group_lookup.h"
+#include "store/key_order.h"
 #include "store/row_table.h"
 #include "store/state_store.h"
 #include "store/store_metadata.h"
@@ -110,6 +111,9 @@ class TableStore final : public StateStore {
 
   const Options options_;
   RowTable rows_;
+  mutable KeyOrder order_;          // for listings
+  mutable bool is_listed_ = false;  // since the last commit
+  std::optional<TimePoint> listed_at_;
   BlockPool values_;
   std::uint64_t live_count_ = 0;
   std::uint64_t epoch_ = 1;  // counts commits and aborts

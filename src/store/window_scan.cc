@@ -15,6 +15,7 @@ WindowScan::WindowScan(const WindowStore& store, ScanRequest request)
       windows_.push_back(start);
     }
   }
+  store_.is_listed_ = store_.is_listed_ || !request_.keys.has_value();
 }
 
 bool WindowScan::advance(std::size_t row_count) {
@@ -25,7 +26,7 @@ bool WindowScan::advance(std::size_t row_count) {
 // Key by key, each through all windows: this is the order of the answer, so it can stop when full.
 bool WindowScan::advance_keys(std::size_t row_count) {
   const std::vector<Key>& keys = *request_.keys;
-  for (; at_row_ < keys.size() && !page_.is_full(); ++at_row_, at_window_ = 0) {
+  for (; at_ < keys.size() && !page_.is_full(); ++at_, at_window_ = 0) {
     for (; at_window_ < windows_.size() && !page_.is_full(); ++at_window_) {
       if (row_count-- == 0) {
         return false;
@@ -35,7 +36,7 @@ bool WindowScan::advance_keys(std::size_t row_count) {
         continue;
       }
       const RowTable& rows = table->second->rows;
-      const std::uint64_t* row = rows.find(rows.pack(keys[at_row_].view()));
+      const std::uint64_t* row = rows.find(rows.pack(keys[at_].view()));
       if (row != nullptr) {
         offer(row, windows_[at_window_]);
       }
@@ -45,30 +46,37 @@ bool WindowScan::advance_keys(std::size_t row_count) {
 }
 
 bool WindowScan::advance_all(std::size_t row_count) {
-  for (; at_window_ < windows_.size(); ++at_window_, at_row_ = 0) {
-    const auto table = store_.tables_.find(windows_[at_window_]);
+  budget_ += static_cast<std::int64_t>(row_count);
+  for (; at_window_ < windows_.size(); ++at_window_, at_ = 0) {
+    const Timestamp start = windows_[at_window_];
+    const auto table = store_.tables_.find(start);
     if (table == store_.tables_.end()) {
       continue;
     }
     const RowTable& rows = table->second->rows;
-    for (; at_row_ < rows.size(); ++at_row_) {
-      if (row_count-- == 0) {
+    for (; at_ < KeyOrder::block_count(rows); ++at_) {
+      if (budget_ <= 0) {
         return false;
       }
-      offer(rows.row(static_cast<RowId>(at_row_)), windows_[at_window_]);
+      budget_ -= static_cast<std::int64_t>(table->second->order.walk(
+          rows, at_,
+          [&](const std::uint64_t* row) {
+            return page_.follows_last_page(RowKey(row).view(), start);
+          },
+          [&](const std::uint64_t* row) { return offer(row, start); }));
     }
   }
   return true;
 }
 
-void WindowScan::offer(const std::uint64_t* row, Timestamp start) {
+bool WindowScan::offer(const std::uint64_t* row, Timestamp start) {
   const std::uint64_t* cells = WindowStore::cells_of(row);
   if (cells[AggregateLayout::kRecordsCell] == 0) {
-    return;
+    return true;  // there is no such entry: it was aborted
   }
   const RowKey key(row);
   if (!page_.wants(key.view(), start)) {
-    return;
+    return false;
   }
   const std::size_t column_count = store_.layout().columns().size();
   std::vector<Number> aggregates;
@@ -77,6 +85,7 @@ void WindowScan::offer(const std::uint64_t* row, Timestamp start) {
     aggregates.push_back(store_.layout().result(cells, column));
   }
   page_.add(key.view(), start, std::move(aggregates));
+  return true;
 }
 
 std::vector<ScanEntry> WindowScan::take() {

@@ -207,6 +207,19 @@ void WindowStore::commit(TimePoint now, Offset changelog_begin) {
   committed_complete_ = complete_;
   count_closed();
   drop_expired();
+  forget_orders(now);
+}
+
+// Nobody has listed the store for a while.
+void WindowStore::forget_orders(TimePoint now) {
+  if (std::exchange(is_listed_, false)) {
+    listed_at_ = now;
+  } else if (listed_at_.has_value() && now - *listed_at_ >= kOrderKept) {
+    listed_at_.reset();
+    for (const auto& [start, table] : tables_) {
+      table->order.clear();
+    }
+  }
 }
 
 void WindowStore::abort() {
@@ -315,6 +328,7 @@ void WindowStore::clear() {
   std::erase_if(tables_, [](const auto& entry) { return entry.second->rows.size() == 0; });
   for (auto& [start, table] : tables_) {
     table->rows.clear();
+    table->order.clear();
     table->live_count = 0;
     table->touched.clear();
     table->undo.clear();
@@ -344,6 +358,7 @@ void WindowStore::evict_oldest() {
 
 void WindowStore::drop(TableMap::iterator at) {
   dropped_before_ = std::max(dropped_before_, windows_.end_of(at->first));
+  at->second->order.clear();
   leaving_.push_back(std::move(at->second));
   tables_.erase(at);
   recent_.fill(nullptr);
@@ -369,7 +384,7 @@ void WindowStore::count_closed() {
 }
 
 std::uint64_t WindowStore::size_of(const Table& table) {
-  std::uint64_t size = sizeof(Table) + table.rows.size_bytes() +
+  std::uint64_t size = sizeof(Table) + table.rows.size_bytes() + table.order.size_bytes() +
                        (table.touched.capacity() + table.changed.capacity()) * sizeof(RowId) +
                        table.undo.capacity() * sizeof(std::uint64_t);
   for (const Changes& changes : table.changes) {

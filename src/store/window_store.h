@@ -32,6 +32,7 @@
 #include "core/units.h"
 #include "store/aggregate.h"
 #include "store/group_lookup.h"
+#include "store/key_order.h"
 #include "store/row_table.h"
 #include "store/state_store.h"
 #include "store/store_metadata.h"
@@ -163,6 +164,7 @@ class WindowStore final : public StateStore {
 
     Timestamp start;
     RowTable rows;
+    KeyOrder order;              // for listings
     std::size_t live_count = 0;  // rows that exist: the others were aborted
     // Since the last commit:
     std::vector<RowId> touched;
@@ -193,6 +195,7 @@ class WindowStore final : public StateStore {
   void drop(TableMap::iterator at);
   void drop_expired();
   void count_closed();
+  void forget_orders(TimePoint now);
   [[nodiscard]] Status restore_record(const RecordView& record);
   [[nodiscard]] std::uint32_t definition_hash() const;
 
@@ -215,6 +218,8 @@ class WindowStore final : public StateStore {
   Timestamp dropped_before_ = kNoStreamTime;
   Timestamp closed_before_ = kNoStreamTime;
   WindowCounts window_counts_;
+  mutable bool is_listed_ = false;  // since the last commit
+  std::optional<TimePoint> listed_at_;
   // Only between begin_restore() and finish_restore():
   Timestamp restore_dropped_before_ = kNoStreamTime;
   Offset restore_changes_from_{0};

@@ -77,6 +77,20 @@ void SimLog::drop_before(TopicPartition at, Offset start) {
   }
 }
 
+void SimLog::lose_batch(TopicPartition at, Offset base) {
+  Partition* partition = find_mutable(at);
+  PENSTOCK_CHECK(partition != nullptr);
+  const auto lost = std::find_if(partition->batches.begin(), partition->batches.end(),
+                                 [&](const StoredBatch& batch) { return batch.base == base; });
+  PENSTOCK_CHECK(lost != partition->batches.end());
+  RecordBatchBuilder builder;
+  builder.skip_offsets(static_cast<std::uint32_t>(lost->last - base) + 1);
+  RecordBatch batch = builder.finish();
+  set_base_offset({batch.bytes.data(), batch.bytes.size()}, base);
+  const auto memory = make_ref<StoredBytes>(batch.bytes);
+  *lost = {base, lost->last, kNoTimestamp, memory, memory->bytes, true};
+}
+
 Result<TopicInfo> SimLog::ensure_topic(const TopicConfig& config) {
   PENSTOCK_TRY(log::check_topic_config(config));
   const auto found = topics_.find(config.name);
@@ -241,6 +255,7 @@ Status SimLog::append(std::vector<PartitionBatch> batches, AppendDone done) {
 
 Result<std::vector<OffsetCommit>> SimLog::committed(std::string_view group_id) const {
   PENSTOCK_TRY(failed_questions_.strike("a question"));
+  PENSTOCK_TRY(refused_committed_.strike("committed"));
   std::vector<OffsetCommit> offsets;
   if (const auto found = committed_.find(group_id); found != committed_.end()) {
     for (const auto& [partition, commit] : found->second) {
@@ -527,7 +542,7 @@ class SimConsumer final : public Consumer {
         partition->batches.begin(), partition->batches.end(),
         [&](const SimLog::StoredBatch& stored) { return stored.last < position; });
     for (; batch != partition->batches.end() && bytes < bytes_max; ++batch) {
-      into.push_back({from, batch->bytes, batch->memory});
+      into.push_back({from, batch->bytes, batch->memory, batch->is_lost});
       bytes += batch->bytes.size();
       position = batch->last + 1;
     }

@@ -58,6 +58,8 @@ class SimLog final : public log::Log {
   // also one that is taken back.
   void mark_transactions() { marks_transactions_ = true; }
 
+  void refuse_committed(std::size_t count, ErrorCode code) { refused_committed_ = {count, code}; }
+
   // As a log does whose segments are small: more in one transaction is answered kInvalid.
   void limit_transactions(std::size_t bytes_max) { transaction_bytes_max_ = bytes_max; }
 
@@ -65,6 +67,9 @@ class SimLog final : public log::Log {
 
   // As retention does: records before `start` are gone.
   void drop_before(TopicPartition partition, Offset start);
+
+  // As after damage whose loss was accepted: the batch that begins at `base` is gone.
+  void lose_batch(TopicPartition partition, Offset base);
 
   [[nodiscard]] Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override;
   [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
@@ -94,6 +99,7 @@ class SimLog final : public log::Log {
     Timestamp max_timestamp;
     Ref<RefCounted> memory;
     ByteView bytes;
+    bool is_lost = false;
   };
 
   struct Partition {
@@ -140,6 +146,7 @@ class SimLog final : public log::Log {
   std::map<std::string, std::int32_t, std::less<>> producer_epochs_;
   std::uint64_t life_ = 1;  // grows with each crash()
   Fault refused_appends_;
+  mutable Fault refused_committed_;
   Fault failed_appends_;
   Fault failed_commits_;
   Fault lost_answers_;

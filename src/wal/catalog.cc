@@ -34,6 +34,15 @@ RewriteId Partition::rewrite_at(Offset offset) const {
   return found != intervals.end() && found->first <= offset ? found->rewrite : kAppended;
 }
 
+Offset Partition::skip_lost(Offset offset) const {
+  const auto behind = [&](const Interval& interval) { return interval.last < offset; };
+  auto at = std::partition_point(intervals.begin(), intervals.end(), behind);
+  for (; at != intervals.end() && at->first <= offset && at->rewrite == kLost; ++at) {
+    offset = at->last + 1;
+  }
+  return offset;
+}
+
 bool Partition::is_effective(const RunSummary& run) const {
   return run.last >= start && rewrite_at(std::max(run.first, start)) == run.rewrite;
 }
@@ -113,6 +122,21 @@ std::vector<Ref<Run>> Catalog::effective_runs(SegmentNumber number) const {
     }
   }
   return found;
+}
+
+std::vector<LostRange> Catalog::lost() const {
+  std::vector<LostRange> lost;
+  for_each_topic([&](const Topic& topic) {
+    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+      const TopicPartition at{topic.info.id, PartitionId(static_cast<std::int32_t>(i))};
+      for (const Interval& interval : topic.partitions[i].intervals) {
+        if (interval.rewrite == kLost) {
+          lost.push_back({at, interval.first, interval.last});
+        }
+      }
+    }
+  });
+  return lost;
 }
 
 std::string describe(const Catalog& catalog, TopicPartition partition) {
@@ -369,6 +393,14 @@ Status Catalog::replay_batch(const BatchEntry& entry, const IndexEntry& at, bool
   return {};
 }
 
+void Catalog::lose_next(TopicPartition at, std::uint64_t count) {
+  Partition& partition = *find(at);
+  const Offset next = partition.next + static_cast<std::int64_t>(count);
+  set_interval(partition.intervals, {partition.next, next + -1, kLost});
+  partition.next = next;
+  partition.end = next;
+}
+
 Status Catalog::place_runs(const std::vector<Ref<Run>>& candidates, bool accept_loss) {
   std::map<TopicPartition, std::vector<Ref<Run>>> by_partition;
   for (const Ref<Run>& run : candidates) {
@@ -391,11 +423,7 @@ Status Catalog::place_runs(const std::vector<Ref<Run>>& candidates, bool accept_
 Status Catalog::check_cover(TopicPartition at, Partition& partition, bool accept_loss) {
   Offset expected = partition.start;
   const auto require = [&](Offset begin) -> Status {  // I1 up to `begin`
-    while (expected < begin && partition.rewrite_at(expected) == kLost) {
-      const auto lost = std::find_if(partition.intervals.begin(), partition.intervals.end(),
-                                     [&](const Interval& i) { return i.last >= expected; });
-      expected = std::min(begin, lost->last + 1);
-    }
+    expected = std::max(expected, std::min(begin, partition.skip_lost(expected)));
     if (expected == begin) {
       return {};
     }

@@ -46,6 +46,15 @@ struct Reader final : RefCounted {
   bool raised = false;  // since its last poll(): no need to raise it again
 };
 
+// Offsets whose loss an operator has accepted.
+struct LostRange {
+  TopicPartition partition;
+  Offset first;
+  Offset last;
+
+  [[nodiscard]] std::uint64_t count() const { return static_cast<std::uint64_t>(last - first) + 1; }
+};
+
 struct Partition {
   Offset start;
   Offset end;                   // published: readers see up to here
@@ -58,6 +67,8 @@ struct Partition {
   // The effective run that holds `offset`, or the first one behind it; runs.end() if there is none.
   [[nodiscard]] std::vector<Ref<Run>>::const_iterator run_at(Offset offset) const;
   [[nodiscard]] RewriteId rewrite_at(Offset offset) const;
+  // The first offset from `offset` on that is not lost.
+  [[nodiscard]] Offset skip_lost(Offset offset) const;
   [[nodiscard]] bool is_effective(const RunSummary& run) const;
 };
 
@@ -110,10 +121,12 @@ class Catalog {
 
   [[nodiscard]] SegmentState* find_segment(SegmentNumber number);
   [[nodiscard]] std::vector<Ref<Run>> effective_runs(SegmentNumber number) const;
+  // What is kLost, by partition and offset.
+  [[nodiscard]] std::vector<LostRange> lost() const;
 
   // All topics in the order of their ids; deleted ones are left out.
   template <typename F>
-  void for_each_topic(F&& function) {
+  void for_each_topic(F&& function) const {
     for (const auto& topic : by_id_) {
       if (topic != nullptr) {
         function(*topic);
@@ -143,6 +156,8 @@ class Catalog {
   // `accept_loss`: a gap before it becomes kLost instead of kCorrupt.
   [[nodiscard]] Status replay_batch(const BatchEntry& entry, const IndexEntry& at,
                                     bool accept_loss);
+  // The next `count` offsets of the partition become kLost: how many were given out is not known.
+  void lose_next(TopicPartition partition, std::uint64_t count);
   // When everything is read: chooses the effective ones of all `candidates` and checks I1.
   [[nodiscard]] Status place_runs(const std::vector<Ref<Run>>& candidates, bool accept_loss);
 

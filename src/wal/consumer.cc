@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "record/record_batch.h"
 
 namespace penstock::wal {
 namespace {
@@ -12,6 +13,25 @@ Error not_assigned(TopicPartition partition) {
   return {ErrorCode::kNotFound, "partition " + to_string(partition.partition) +
                                     " of topic number " + to_string(partition.topic) +
                                     " is not assigned to this consumer"};
+}
+
+struct StandIn final : RefCounted {
+  explicit StandIn(RecordBatch batch) : bytes(std::move(batch.bytes)) {}
+
+  const Buffer bytes;
+};
+
+// An empty batch over lost offsets, `begin` to before `end`, or as many of them as fit one batch.
+WantedBatch stand_in(TopicPartition partition, Offset begin, Offset end) {
+  constexpr std::int64_t kOffsetsMax = 1'000'000'000;
+  RecordBatchBuilder builder;
+  builder.skip_offsets(static_cast<std::uint32_t>(std::min(end - begin, kOffsetsMax)));
+  RecordBatch batch = builder.finish();
+  set_base_offset({batch.bytes.data(), batch.bytes.size()}, begin);
+  const auto entry = index_batch(batch.bytes, 0);
+  PENSTOCK_CHECK(entry.has_value());
+  const auto memory = make_ref<StandIn>(std::move(batch));
+  return {partition, {}, *entry, memory, memory->bytes.data(), true};
 }
 
 }  // namespace
@@ -279,13 +299,12 @@ Status EmbeddedConsumer::collect_partition(State& state, Cursors::iterator at,
   auto run = partition->run_at(cursor.collected_to);
   while (cursor.collected_to < partition->end) {
     if (run == partition->runs.end() || (*run)->summary.first > cursor.collected_to) {
-      if (into.bytes > begin) {
-        return {};  // deliver what comes before the damage first
-      }
-      shared_.metrics.damaged_reads.add(1);
-      return Error(ErrorCode::kCorrupt, "offset " + to_string(cursor.collected_to) + " of " +
-                                            describe(state.catalog, at->first) +
-                                            " was lost when damage was accepted");
+      const Offset found = partition->skip_lost(cursor.collected_to);
+      PENSTOCK_CHECK(found > cursor.collected_to && found <= partition->end);  // I1 of Catalog
+      into.batches.push_back(stand_in(at->first, cursor.collected_to, found));
+      into.bytes += into.batches.back().entry.size;
+      cursor.collected_to = into.batches.back().entry.last() + 1;
+      continue;
     }
     const bool loaded = cursor.loaded_run.get() == run->get();
     if (!loaded && !(*run)->in_memory()) {
@@ -360,7 +379,8 @@ Result<std::vector<log::FetchedBatch>> EmbeddedConsumer::deliver(Collected colle
   std::vector<log::FetchedBatch> fetched;
   fetched.reserve(collected.batches.size());
   for (WantedBatch& wanted : collected.batches) {
-    fetched.push_back({wanted.from, {wanted.bytes, wanted.entry.size}, std::move(wanted.memory)});
+    fetched.push_back(
+        {wanted.from, {wanted.bytes, wanted.entry.size}, std::move(wanted.memory), wanted.is_lost});
   }
   for (auto& [partition, cursor] : cursors_) {
     cursor.position = cursor.collected_to;

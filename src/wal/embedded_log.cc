@@ -45,6 +45,17 @@ std::vector<telemetry::CallbackGuard> make_gauges(telemetry::Registry& registry,
             [](const State& state) { return static_cast<double>(state.tail.size_bytes()); });
       }));
   gauges.push_back(registry.gauge_callback(
+      "penstock_log_lost_records", "Offsets within retention whose loss an operator accepted.", {},
+      [&shared] {
+        std::uint64_t count = 0;
+        shared.state.with([&](const State& state) {
+          for (const LostRange& lost : state.catalog.lost()) {
+            count += lost.count();
+          }
+        });
+        return static_cast<double>(count);
+      }));
+  gauges.push_back(registry.gauge_callback(
       "penstock_log_writable", "1 while appends are accepted.", {}, [&shared] {
         return shared.state.with(
             [](const State& state) { return state.failure || state.no_space ? 0.0 : 1.0; });

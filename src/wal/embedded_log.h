@@ -66,7 +66,11 @@ struct RecoveryReport {
   std::uint64_t torn_bytes = 0;      // cut off at the end: never acknowledged
   std::uint64_t indexes_rebuilt = 0;
   std::vector<std::string> damage_accepted;  // one sentence each, see Options::on_damage
-  std::vector<std::string> set_aside;        // segments that no longer begin soundly, renamed
+  std::vector<std::string> set_aside;        // segments of which nothing can be kept, renamed
+  // Offsets that are lost, one sentence each: accepted before, and by this start.
+  std::vector<std::string> lost_before;
+  std::vector<std::string> lost_now;
+  std::uint64_t lost_records = 0;  // all of them; at most, see docs/formats/log.md
 };
 
 class EmbeddedLog final : public log::Log {

@@ -47,7 +47,11 @@ class ReadOnlyFiles final : public os::FileSystem {
  public:
   explicit ReadOnlyFiles(os::FileSystem& files) : files_(files) {}
 
-  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenOptions) override {
+  Result<std::unique_ptr<os::File>> open(const std::string& path,
+                                         os::OpenOptions options) override {
+    if (options.mode == os::OpenMode::kCreate) {
+      return std::unique_ptr<os::File>(std::make_unique<ReadOnlyFile>(nullptr));
+    }
     PENSTOCK_TRY_ASSIGN(std::unique_ptr<os::File> file, files_.open(path, {}));
     return std::unique_ptr<os::File>(std::make_unique<ReadOnlyFile>(std::move(file)));
   }
@@ -145,6 +149,8 @@ class Inspector {
       return recovered.error();
     }
     result_.torn_bytes = report.torn_bytes;
+    result_.lost_before = std::move(report.lost_before);
+    result_.lost_if_accepted = std::move(report.lost_now);
     result_.damage = std::move(report.damage_accepted);
     if (!recovered) {
       result_.damage.push_back(recovered.error().message());
@@ -158,12 +164,6 @@ class Inspector {
     });
   }
 
-  [[nodiscard]] bool is_known_damaged(const std::string& path) const {
-    return std::any_of(result_.damage.begin(), result_.damage.end(), [&](const std::string& known) {
-      return known.find(path) != std::string::npos;
-    });
-  }
-
   Status read_all(const SegmentState& segment) {
     SegmentReport report{segment.segment->path};
     PENSTOCK_TRY_ASSIGN(const std::unique_ptr<os::File> file, files_.open(report.path, {}));
@@ -173,21 +173,39 @@ class Inspector {
     }
     while (scanner->position() < segment.end_position) {
       PENSTOCK_TRY_ASSIGN(const std::optional<ScannedGroup> group, scanner->next());
-      if (!group) {
-        if (!is_known_damaged(report.path)) {
-          result_.damage.push_back(place(report.path, scanner->position()) + ": " +
-                                   scanner->stop_reason());
+      if (!group && segment.damage_accepted) {  // before, or recovery has said so
+        PENSTOCK_TRY_ASSIGN(const bool goes_on, scanner->skip_to_next_group());
+        if (!goes_on) {
+          break;
         }
+        continue;
+      }
+      if (!group) {
+        result_.damage.push_back(place(report.path, scanner->position()) + ": " +
+                                 scanner->stop_reason());
         break;
       }
       ++report.groups;
-      check_batches(*group, report);
+      report.batches += count_batches(*group);
+      if (!segment.damage_accepted) {
+        check_batches(*group, report);
+      }
     }
     report.sound_bytes = scanner->position();
     result_.segments.push_back(std::move(report));
     return {};
   }
 
+  static std::uint64_t count_batches(const ScannedGroup& group) {
+    std::uint64_t count = 0;
+    EntryReader entries(group.payload);
+    for (Entry entry; entries.next(entry);) {
+      count += std::holds_alternative<BatchEntry>(entry) ? 1 : 0;
+    }
+    return count;
+  }
+
+  // Where damage was accepted, recovery has read what is still needed, and said what is wrong.
   void check_batches(const ScannedGroup& group, SegmentReport& report) {
     EntryReader entries(group.payload);
     for (Entry entry; entries.next(entry);) {
@@ -195,7 +213,6 @@ class Inspector {
       if (batch == nullptr) {
         continue;
       }
-      ++report.batches;
       const auto view = RecordBatchView::parse(batch->bytes, RecordBatchView::Verify::kChecksum);
       if (!view) {
         result_.damage.push_back(place(report.path, group.payload_position()) +

@@ -34,6 +34,9 @@ struct Inspection {
   std::uint64_t torn_bytes = 0;         // of a write that was cut off; the next start removes it
   std::vector<std::string> foreign;     // paths of files that are not the log's; left alone
   std::vector<std::string> damage;      // one sentence each, with file and position
+  // Offsets, one sentence each: whose loss was accepted, and what would be lost with this damage.
+  std::vector<std::string> lost_before;
+  std::vector<std::string> lost_if_accepted;
 };
 
 [[nodiscard]] Result<Inspection> inspect(os::FileSystem& files, const std::string& directory);

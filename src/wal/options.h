@@ -15,7 +15,7 @@ namespace penstock::wal {
 // What open() does when it finds that the log is damaged, see wal/recovery.h.
 enum class OnDamage {
   kRefuse,      // kCorrupt, with file and place; nothing is changed
-  kAcceptLoss,  // an operator has decided: keep all that is sound, refuse reads of what is lost
+  kAcceptLoss,  // an operator has decided: keep all that is sound, go on without the rest
 };
 
 struct Options {
@@ -28,7 +28,8 @@ struct Options {
   std::size_t group_bytes_max = 8 * kMiB;
   // The largest append or transaction; at most a quarter of a segment.
   std::size_t append_bytes_max = 32 * kMiB;
-  // Appends that wait for the disk; beyond either limit append() answers kBusy.
+  // Requests that wait for the disk; beyond either limit they are answered with kBusy. Plain
+  // appends get half of it, so that transactions find room however much comes in.
   std::size_t queue_bytes_max = 64 * kMiB;
   std::size_t queue_length_max = 65'536;
   // Recently written groups that stay in memory for readers that are caught up.

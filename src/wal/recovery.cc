@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "wal/index_file.h"
 #include "wal/proof.h"
+#include "wal/salvage.h"
 #include "wal/scanner.h"
 
 namespace penstock::wal {
@@ -57,11 +58,15 @@ class Recovery {
   Status add_older_segments();
   Status add_older_segment(const SegmentEntry& entry);
   Status check_older_file(const SegmentEntry& entry, const Segment& segment);
+  Status salvage_older_segment(const SegmentEntry& entry, SegmentState state);
+  void add_runs(SegmentState state, std::vector<Ref<Run>> runs);
   Status place_runs();
   Status recycle_leftovers();
 
   // An error, or a note in the report if losses are accepted.
   Status damage(const std::string& what);
+  void lose_what_is_not_known();
+  void report_losses();
 
   Catalog& catalog() { return *catalog_; }
 
@@ -80,13 +85,29 @@ class Recovery {
   std::vector<Ref<Run>> candidates_;
   Recovered result_;
   SegmentState last_;
+
+  // Of losses that are accepted. How many records were in bytes that cannot be read is not known,
+  // and no offset may be given out twice: so all that can have been are taken for lost.
+  std::uint64_t records_lost_max_ = 0;
+  std::uint64_t records_lost_behind_max_ = 0;                 // behind the segment that is read
+  std::map<TopicPartition, std::uint64_t> lost_before_next_;  // of these the next offset is known
+  bool ends_damaged_ = false;
+  std::vector<LostRange> accepted_before_;
 };
+
+// Nothing smaller is a record in a batch: seven fields of a byte each.
+constexpr std::uint64_t kRecordSizeMin = 7;
+
+std::uint64_t records_max(std::uint64_t bytes) {
+  return bytes / kRecordSizeMin;
+}
 
 Status Recovery::damage(const std::string& what) {
   if (!accept_loss_) {
     return Error(ErrorCode::kCorrupt, what + std::string(kAdvice));
   }
   report_.damage_accepted.push_back(what);
+  result_.must_start_segment = true;  // its snapshot is what remembers
   return {};
 }
 
@@ -113,6 +134,7 @@ Result<Recovered> Recovery::run() {
     PENSTOCK_TRY(add_older_segments());
     PENSTOCK_TRY(place_runs());
     PENSTOCK_TRY(recycle_leftovers());
+    report_losses();
     report_.segments = catalog().segments().size();
     return result_;
   });
@@ -150,21 +172,28 @@ Status Recovery::adopt_spare(const std::string& name, std::uint64_t number) {
 }
 
 Status Recovery::place_runs() {
-  if (const Status placed = catalog().place_runs(candidates_, false); !placed) {
-    PENSTOCK_TRY(damage(placed.error().message()));
-    return catalog().place_runs({}, true);
+  const Status placed = catalog().place_runs(candidates_, false);
+  if (placed) {
+    return {};
   }
-  return {};
+  if (report_.damage_accepted.empty()) {  // or it is known why
+    PENSTOCK_TRY(damage(placed.error().message()));
+  }
+  return catalog().place_runs({}, true);
 }
 
 Status Recovery::recycle_leftovers() {
   for (const SegmentNumber number : found_) {
-    if (number < result_.end.segment && catalog().find_segment(number) == nullptr) {
-      const Segment retired(number, {}, directory_);
-      PENSTOCK_TRY_ASSIGN(const bool has_index, files_.exists(retired.index_path));
-      if (has_index) {
-        PENSTOCK_TRY(files_.remove(retired.index_path));
-      }
+    if (number >= result_.end.segment || catalog().find_segment(number) != nullptr) {
+      continue;
+    }
+    const Segment retired(number, {}, directory_);
+    PENSTOCK_TRY_ASSIGN(const bool has_index, files_.exists(retired.index_path));
+    if (has_index) {
+      PENSTOCK_TRY(files_.remove(retired.index_path));
+    }
+    PENSTOCK_TRY_ASSIGN(const bool is_there, files_.exists(retired.path));  // or it was set aside
+    if (is_there) {
       PENSTOCK_TRY(spares_.recycle(retired.path, shared_.options.spare_segments_max));
     }
   }
@@ -197,7 +226,11 @@ Result<Recovery::OpenSegment> Recovery::open_last_segment() {
     }
     // A segment gets its name only when its header and snapshot are on the disk.
     PENSTOCK_TRY(damage(open.error().message()));
+    records_lost_behind_max_ += records_max(shared_.options.segment_bytes);
     PENSTOCK_TRY(set_aside(*number));
+    *catalog_ = Catalog();
+    known_.clear();
+    result_.end.segment = std::max(result_.end.segment, *number);
   }
   return Error(ErrorCode::kCorrupt, directory_ + " has no segment that begins soundly");
 }
@@ -206,13 +239,13 @@ Status Recovery::set_aside(SegmentNumber number) {
   const std::string path = os::join_path(directory_, segment_file_name(number));
   const std::string aside =
       os::join_path(directory_, std::string(kDamagedPrefix) + segment_file_name(number));
+  PENSTOCK_TRY_ASSIGN(const bool is_there, files_.exists(path));
+  if (!is_there) {
+    return {};
+  }
   PENSTOCK_TRY(files_.rename(path, aside));
   PENSTOCK_TRY(files_.sync_directory(directory_));
   report_.set_aside.push_back(aside);
-  *catalog_ = Catalog();
-  known_.clear();
-  result_.must_start_segment = true;
-  result_.end.segment = std::max(result_.end.segment, number);
   return {};
 }
 
@@ -238,7 +271,11 @@ Status Recovery::read_snapshot(OpenSegment& open) {
       return malformed(applied.error().message());
     }
   }
-  return entries.status() ? Status() : malformed(entries.status().error().message());
+  if (!entries.status()) {
+    return malformed(entries.status().error().message());
+  }
+  accepted_before_ = catalog().lost();
+  return {};
 }
 
 // A segment has its whole size before it has its name, so no crash leaves it shorter; and behind
@@ -249,7 +286,7 @@ Status Recovery::check_last_file(const OpenSegment& open) {
   if (size >= whole) {
     return {};
   }
-  result_.must_start_segment = true;
+  ends_damaged_ = true;
   return damage(open.segment->path + " is damaged at position " + std::to_string(size) +
                 ": the file ends, of " + std::to_string(whole) + " bytes");
 }
@@ -273,6 +310,8 @@ Status Recovery::replay(OpenSegment& open) {
     if (Status applied = apply_group(*group, accept_gaps); !applied) {
       PENSTOCK_TRY(damage(open.segment->path + " is damaged at position " +
                           std::to_string(position) + ": " + applied.error().message()));
+      records_lost_max_ += records_max(group->payload.size());
+      accept_gaps = true;
     }
     last_.last_crc = group->header.crc;
     result_.end.epoch = group->header.epoch;
@@ -300,6 +339,9 @@ Status Recovery::apply_batch(const BatchEntry& batch, const ScannedGroup& group,
   PENSTOCK_TRY_ASSIGN(const IndexEntry at,
                       index_batch(batch.bytes, group.payload_position() + within));
   PENSTOCK_TRY(catalog().replay_batch(batch, at, accept_gaps));
+  if (accept_gaps && batch.rewrite == kAppended) {
+    lost_before_next_[batch.to] = records_lost_max_;
+  }
   collector_->add(batch.to, batch.rewrite, at,
                   batch.rewrite == kAppended ? group.header.written_ms : batch.written_ms);
   return {};
@@ -319,10 +361,35 @@ Status Recovery::judge_end(OpenSegment& open, bool& goes_on) {
   PENSTOCK_TRY(damage(open.segment->path + " is damaged at position " +
                       std::to_string(scanner.position()) + ": " + scanner.stop_reason() +
                       ", though group " + std::to_string(synced) + " had been synced"));
-  result_.must_start_segment = true;
   result_.end.sequence = std::max(result_.end.sequence, synced);
+  const std::uint64_t begin = scanner.position();
   PENSTOCK_TRY_ASSIGN(goes_on, scanner.skip_to_next_group());
+  records_lost_max_ += records_max(scanner.position() - begin);
+  ends_damaged_ = ends_damaged_ || !goes_on;
+  // Segments that the proof knows of, and that are neither here nor set aside.
+  const std::uint64_t known = open.segment->number.value() + report_.set_aside.size();
+  if (!goes_on && proof_ && proof_->segment.value() > known) {
+    records_lost_behind_max_ +=
+        (proof_->segment.value() - known) * records_max(scanner.header().size_bytes);
+  }
   return {};
+}
+
+void Recovery::lose_what_is_not_known() {
+  std::map<TopicPartition, std::uint64_t> counts;
+  catalog().for_each_topic([&](const Topic& topic) {
+    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+      const TopicPartition at{topic.info.id, PartitionId(static_cast<std::int32_t>(i))};
+      const auto known = lost_before_next_.find(at);
+      counts[at] = records_lost_behind_max_ + records_lost_max_ -
+                   (known == lost_before_next_.end() ? 0 : known->second);
+    }
+  });
+  for (const auto& [partition, count] : counts) {
+    if (count > 0) {
+      catalog().lose_next(partition, count);
+    }
+  }
 }
 
 Status Recovery::finish_last_segment(const OpenSegment& open) {
@@ -344,6 +411,10 @@ Status Recovery::finish_last_segment(const OpenSegment& open) {
   candidates_ = last_.runs;
   catalog().add_segment(std::move(last_));
   catalog().set_active(open.segment->number);
+  if (ends_damaged_) {
+    records_lost_max_ += records_max(end.segment_bytes - std::min(end.segment_bytes, end.position));
+  }
+  lose_what_is_not_known();
   return {};
 }
 
@@ -369,8 +440,12 @@ Status Recovery::check_older_file(const SegmentEntry& entry, const Segment& segm
                ? Error(ErrorCode::kCorrupt, segment.path + " is missing")
                : file.error();
   }
-  PENSTOCK_TRY_ASSIGN(const SegmentScanner scanner, SegmentScanner::open(**file, segment.path));
-  if (scanner.header().uuid != entry.uuid) {
+  const auto scanner = SegmentScanner::open(**file, segment.path);
+  if (!scanner) {
+    const bool known = entry.damage_accepted && scanner.error().code() == ErrorCode::kCorrupt;
+    return known ? Status() : Status(scanner.error());
+  }
+  if (scanner->header().uuid != entry.uuid) {
     return Error(ErrorCode::kCorrupt,
                  segment.path + " is not the segment that the log has written under that name");
   }
@@ -393,33 +468,89 @@ Status Recovery::add_older_segment(const SegmentEntry& entry) {
   state.last_crc = entry.last_crc;
   state.created_ms = entry.created_ms;
   state.last_append_ms = entry.last_append_ms;
-  Status sound = check_older_file(entry, *state.segment);
-  if (!sound && (sound.error().code() != ErrorCode::kCorrupt || !accept_loss_)) {
-    return sound;
+  if (accept_loss_) {
+    return salvage_older_segment(entry, std::move(state));
   }
-  auto runs =
-      sound ? read_index_summaries(files_, state) : Result<std::vector<Ref<Run>>>(sound.error());
+  PENSTOCK_TRY(check_older_file(entry, *state.segment));
+  auto runs = read_index_summaries(files_, state);
   state.has_index_file = runs.has_value();
-  if (!runs && sound) {
+  if (!runs) {
     ++report_.indexes_rebuilt;
-    runs = scan_runs(files_, {state.segment, state.end_position, state.damage_accepted});
-    sound = runs ? Status() : Status(runs.error());
+    PENSTOCK_TRY_ASSIGN(
+        runs, scan_runs(files_, {state.segment, state.end_position, state.damage_accepted}));
   }
-  if (!sound && sound.error().code() == ErrorCode::kCorrupt && accept_loss_) {
-    state.damage_accepted = true;
-    PENSTOCK_TRY(damage(sound.error().message()));
-    runs = scan_runs(files_, {state.segment, state.end_position, true});
-    if (!runs) {
-      return {};  // nothing of it is left; the report has said so
-    }
-  }
-  PENSTOCK_TRY(std::move(sound));
-  candidates_.insert(candidates_.end(), runs->begin(), runs->end());
+  add_runs(std::move(state), *std::move(runs));
+  return {};
+}
+
+void Recovery::add_runs(SegmentState state, std::vector<Ref<Run>> runs) {
+  candidates_.insert(candidates_.end(), runs.begin(), runs.end());
   if (!state.has_index_file) {
-    state.runs = *std::move(runs);
+    state.runs = std::move(runs);
   }
   catalog().add_segment(std::move(state));
+}
+
+Status Recovery::salvage_older_segment(const SegmentEntry& entry, SegmentState state) {
+  if (Status sound = check_older_file(entry, *state.segment); !sound) {
+    if (sound.error().code() != ErrorCode::kCorrupt) {
+      return sound;
+    }
+    PENSTOCK_TRY(damage(sound.error().message()));
+    state.damage_accepted = true;
+    // Was it that the file is missing, or another one? Then there is nothing to salvage.
+    if (!check_older_file({.uuid = entry.uuid, .damage_accepted = true}, *state.segment)) {
+      return set_aside(entry.number);
+    }
+  }
+  const auto is_needed = [this](const RunSummary& run) {
+    const Partition* partition = catalog().find(run.partition);
+    return partition != nullptr && partition->is_effective(run);
+  };
+  PENSTOCK_TRY_ASSIGN(Salvaged salvaged, salvage_runs(files_, state, is_needed));
+  for (const std::string& found : salvaged.damage) {
+    PENSTOCK_TRY(damage(found));
+    state.damage_accepted = true;
+  }
+  state.has_index_file = salvaged.has_index;
+  if (!salvaged.has_index && state.damage_accepted) {
+    // Before the snapshot: an index that lists what is lost would be believed at the next start.
+    state.runs = salvaged.runs;
+    PENSTOCK_TRY(os::write_file_atomically(files_, state.segment->index_path, encode_index(state)));
+    state.runs.clear();
+    state.has_index_file = true;
+  }
+  add_runs(std::move(state), std::move(salvaged.runs));
   return {};
+}
+
+void Recovery::report_losses() {
+  using Losses = std::map<TopicPartition, std::vector<Interval>>;
+  Losses before;  // without what retention or compaction has taken meanwhile
+  Losses fresh;
+  for (const LostRange& lost : catalog().lost()) {
+    set_interval(before[lost.partition], {lost.first, lost.last, kLost});
+    set_interval(fresh[lost.partition], {lost.first, lost.last, kLost});
+    report_.lost_records += lost.count();
+  }
+  for (const LostRange& lost : accepted_before_) {
+    set_interval(fresh[lost.partition], {lost.first, lost.last, kAppended});
+  }
+  for (const auto& [partition, intervals] : fresh) {
+    for (const Interval& interval : intervals) {
+      set_interval(before[partition], {interval.first, interval.last, kAppended});
+    }
+  }
+  const auto put = [this](const Losses& losses, std::vector<std::string>& into) {
+    for (const auto& [partition, intervals] : losses) {
+      for (const Interval& interval : intervals) {
+        into.push_back("offsets " + to_string(interval.first) + " to " + to_string(interval.last) +
+                       " of " + describe(catalog(), partition));
+      }
+    }
+  };
+  put(before, report_.lost_before);
+  put(fresh, report_.lost_now);
 }
 
 }  // namespace

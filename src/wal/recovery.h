@@ -13,8 +13,11 @@
 //               wrong in an older segment. Nothing is changed; kCorrupt names file and position.
 //
 // Threads   one, before the log has any.
-// Errors    kCorrupt  damage, unless Options::on_damage accepts the loss: then what is lost is
-//                     reported, and reading those offsets answers kCorrupt
+// Where Options::on_damage accepts the loss, all that is needed is read and checked, and the lost
+// offsets are noted in the catalog: with the next snapshot, which the log writes at once, they are
+// durably a range that is gone. Damage that comes later is refused as before.
+//
+// Errors    kCorrupt  damage, unless the loss is accepted
 //           kInvalid  files of a newer version
 //           kFatal    the disk fails
 #pragma once

@@ -131,17 +131,11 @@ std::vector<Ref<Run>> Rewriter::sealed_runs(TopicPartition at) const {
     std::vector<Ref<Run>> runs;
     const Partition* partition = state.catalog.find(at);
     const SegmentNumber active = state.catalog.active().segment->number;
-    Offset expected = partition != nullptr ? partition->start : Offset(0);
-    for (auto run = partition != nullptr ? partition->runs.begin()
-                                         : std::vector<Ref<Run>>::const_iterator();
-         partition != nullptr && run != partition->runs.end(); ++run) {
-      // Up to what is being written, or to offsets that were lost.
-      if ((*run)->segment->number == active ||
-          std::max((*run)->summary.first, partition->start) != expected) {
-        break;
-      }
-      runs.push_back(*run);
-      expected = (*run)->summary.last + 1;
+    if (partition != nullptr) {
+      // Lost offsets between them become offsets without a record, like those that compaction
+      // removes.
+      const auto is_active = [&](const Ref<Run>& run) { return run->segment->number == active; };
+      runs.assign(partition->runs.begin(), std::ranges::find_if(partition->runs, is_active));
     }
     return runs;
   });

@@ -27,6 +27,7 @@ struct WantedBatch {
   IndexEntry entry;
   Ref<RefCounted> memory;            // set: it is in memory already
   const std::byte* bytes = nullptr;  // in `memory`
+  bool is_lost = false;              // stands for offsets that are in no segment
 };
 
 class SegmentReader {

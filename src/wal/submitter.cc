@@ -1,5 +1,6 @@
 #include "wal/submitter.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -12,6 +13,9 @@ namespace {
 
 // How long a blocked caller leaves the writer's turn to others before it looks again.
 constexpr std::chrono::microseconds kTurnWait{500};
+
+// One part in so many of the queue is kept from plain appends.
+constexpr std::size_t kKeptPart = 2;
 
 }  // namespace
 
@@ -34,6 +38,22 @@ Status Submitter::check_door(const State& state, const Request& request) {
   return {};
 }
 
+// What a request takes of the queue: at least its part of the length.
+std::size_t Submitter::queue_share(const Request& request) const {
+  const Options& options = shared_.options;
+  return std::max(request.size, (options.queue_bytes_max - 1) / options.queue_length_max + 1);
+}
+
+// Plain appends leave half of the queue to transactions and to what the log itself needs: who
+// sends more than the disk takes is told so, and what was taken is processed nevertheless.
+bool Submitter::has_room_for(const Request& request) const {
+  const bool is_plain_append = !request.batches.empty() && !request.producer;
+  const Options& options = shared_.options;
+  const std::size_t limit = std::max(options.queue_bytes_max - options.queue_bytes_max / kKeptPart,
+                                     options.append_bytes_max);
+  return !is_plain_append || shared_.queue_memory.used() + queue_share(request) <= limit;
+}
+
 Status Submitter::submit(Request&& request) {
   PENSTOCK_TRY(shared_.state.with([&](const State& state) { return check_door(state, request); }));
   request.size = size_of(request);
@@ -43,7 +63,8 @@ Status Submitter::submit(Request&& request) {
                                           format_bytes(shared_.options.append_bytes_max) + " fit");
   }
   request.memory.emplace(shared_.queue_memory);
-  if (!request.memory->grow_to(request.size) || !shared_.queue.try_send(std::move(request))) {
+  if (!has_room_for(request) || !request.memory->grow_to(queue_share(request)) ||
+      !shared_.queue.try_send(std::move(request))) {
     // NOLINTNEXTLINE(bugprone-use-after-move): a refusing mailbox leaves the message untouched
     request.memory.reset();
     shared_.metrics.refused_queue_full.add(1);

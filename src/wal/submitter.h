@@ -31,6 +31,8 @@ class Submitter {
 
  private:
   [[nodiscard]] Status check_door(const State& state, const Request& request);
+  [[nodiscard]] std::size_t queue_share(const Request& request) const;
+  [[nodiscard]] bool has_room_for(const Request& request) const;
 
   Shared& shared_;
   Guarded<Writer>& writer_;

@@ -1,5 +1,7 @@
 // Aggregate jobs on the simulated log: what store, output and a restored store hold equals a naive
 // recomputation, whatever happened in between.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "os/random.h"
@@ -218,6 +220,60 @@ TEST(Engine, GoesOnWhenAnotherThreadHasFreedStateMemory) {
   query.store = "per_user";
   query.key = {"waits"};
   EXPECT_EQ(world.query(query)->entries.size(), 1U);
+}
+
+TEST(Engine, StartsWhereTheLogIsBusyWhenPartitionsAreAssigned) {
+  EngineWorld world(by_key());
+  world.send({event(10, "ann", 1), event(20, "bob", 2)});
+  world.log().refuse_committed(3, ErrorCode::kBusy);
+
+  world.run(1000);
+
+  EXPECT_EQ(world.failure(), "");
+  EXPECT_EQ(world.query_all(10), world.expected());
+  EXPECT_EQ(world.query_all(10).size(), 2U);
+}
+
+TEST(Engine, GoesOverRecordsWhoseLossWasAccepted) {
+  EngineWorld world(by_key());
+  for (int number = 0; number < 5; ++number) {
+    world.send({event(10, "ann", 1, 0)});
+    world.log().run_once();
+  }
+  const TopicPartition partition{world.log().topic("clicks")->id, PartitionId(0)};
+  world.log().lose_batch(partition, Offset(1));
+  world.log().lose_batch(partition, Offset(4));  // the last one: nothing comes behind it
+
+  world.run_until_idle();
+
+  EXPECT_EQ(world.failure(), "");
+  const auto committed = *world.log().committed("per_user");
+  const auto at = std::ranges::find(committed, partition, &log::OffsetCommit::partition);
+  ASSERT_NE(at, committed.end());
+  EXPECT_EQ(at->next_offset, Offset(5));
+  EXPECT_EQ(world.registry().value("penstock_engine_skipped_records_total", {{"job", "per_user"}}),
+            2);
+  const Rows rows = world.query_all(10);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.begin()->second.count, 3);
+}
+
+TEST(Engine, CountsStateMemoryThatWasRestored) {
+  EngineWorld::Options options = by_key();
+  options.state_bytes_max = 64 * kKiB;  // less than what is restored: nothing must be processed
+  EngineWorld::Options large = options;
+  large.state_bytes_max = 1 << 30;
+  EngineWorld world(large);
+  for (int number = 0; number < 3000; ++number) {
+    world.send({event(10, "user-" + std::to_string(number), 1, 0)});
+  }
+  world.run(1000);
+  world.crash();
+
+  world.start(options.state_bytes_max);
+  world.run(1000);
+
+  EXPECT_EQ(world.registry().value("penstock_engine_paused", {{"job", "per_user"}}), 1);
 }
 
 TEST(Engine, WindowsThatLeaveAllPartitionsAtOnceFitIntoASmallLog) {

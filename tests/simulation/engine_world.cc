@@ -79,14 +79,14 @@ EngineWorld::~EngineWorld() {
   streams_.reset();
 }
 
-void EngineWorld::start() {
+void EngineWorld::start(std::optional<std::uint64_t> state_bytes_max) {
   auto topology = jobs::make_aggregate_topology(options_.job);
   PENSTOCK_CHECK(topology.has_value());
   std::vector<engine::Job> jobs;
   jobs.push_back({options_.job.name, *std::move(topology)});
   engine::Streams::Options options;
   options.threads_per_job = options_.threads;
-  options.state_bytes_max = options_.state_bytes_max;
+  options.state_bytes_max = state_bytes_max.value_or(options_.state_bytes_max);
   options.thread.break_exactly_once = options_.break_exactly_once;
   options.thread.hash_seed = 42;
   options.thread.commit_bytes_max = options_.commit_bytes_max;

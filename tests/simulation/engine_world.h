@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -71,7 +72,7 @@ class EngineWorld {
 
   // What kill -9 does: the engine is gone with all its memory, the log keeps what is durable.
   void crash();
-  void start();
+  void start(std::optional<std::uint64_t> state_bytes_max = std::nullopt);
 
   [[nodiscard]] SimLog& log() { return *log_; }
 

@@ -290,8 +290,9 @@ Status ArchiveSink::begin_round(Partition& partition, os::TimePoint now) {
   return {};
 }
 
-// Retention was faster than the archive. The log cannot give these records any more: that is noted
-// in the archive, so that it is never mistaken for a lost file, counted and said.
+// Retention was faster than the archive, or damage was accepted. The log cannot give these records
+// any more: that is noted in the archive, so that it is never mistaken for a lost file, counted and
+// said.
 Status ArchiveSink::skip_missing(Partition& partition, Offset start) {
   const std::string& topic = partition.topic->name;
   const OffsetRange range{partition.next, start + -1};
@@ -304,7 +305,9 @@ Status ArchiveSink::skip_missing(Partition& partition, Offset start) {
   const std::int64_t count = start - partition.next;
   partition.topic->missing.add(static_cast<std::uint64_t>(count));
   partition.next = start;
-  logger_.error("archive", "records were deleted from the log before they were archived",
+  logger_.error("archive",
+                "records were gone from the log before they were archived: deleted by retention, "
+                "or damaged and their loss accepted",
                 {{"topic", topic},
                  {"partition", partition.id.partition.value()},
                  {"first", range.first.value()},
@@ -347,6 +350,12 @@ Status ArchiveSink::take_batch(const log::FetchedBatch& fetched) {
   PENSTOCK_TRY_ASSIGN(const RecordBatchView batch,
                       RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kChecksum));
   if (fetched.from != round.partition.id || batch.last_offset() < round.next) {
+    return {};
+  }
+  if (fetched.is_lost) {
+    PENSTOCK_TRY(publish_up_to(round.next));
+    PENSTOCK_TRY(skip_missing(round.partition, batch.last_offset() + 1));
+    round.next = round.partition.next;
     return {};
   }
   if (batch.base_offset() > round.next) {

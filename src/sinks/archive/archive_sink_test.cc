@@ -388,12 +388,33 @@ TEST_F(ArchiveSinkTest, RecordsDeletedBeforeTheyWereArchivedAreNotedCountedAndSa
                           kNoonFolder + "web-0-20-29.parquet"));
   EXPECT_EQ(metric("penstock_archive_missing_records_total"), 10);
   EXPECT_THAT(operator_log_,
-              AllOf(HasSubstr("ERROR archive: records were deleted from the log before they were "
+              AllOf(HasSubstr("ERROR archive: records were gone from the log before they were "
                               "archived"),
                     HasSubstr("topic=web partition=0 first=10 last=19 count=10")));
   append_many(1);
   archive_all().reset();
   EXPECT_EQ(files().size(), 4U) << "and the archive can be opened again";
+}
+
+TEST_F(ArchiveSinkTest, RecordsWhoseLossWasAcceptedAreNotedBetweenTheFiles) {
+  append_many(5);
+  append_many(5);
+  append_many(5);
+  append_many(5);
+  const TopicPartition partition{log_.topic("web")->id, PartitionId(0)};
+  log_.lose_batch(partition, Offset(5));
+  log_.lose_batch(partition, Offset(15));  // the last one
+
+  archive_all().reset();
+
+  EXPECT_THAT(files(),
+              ElementsAre("/a/topic=web/_web-0-15-19.missing", "/a/topic=web/_web-0-5-9.missing",
+                          kNoonFolder + "web-0-0-4.parquet", kNoonFolder + "web-0-10-14.parquet"));
+  EXPECT_EQ(metric("penstock_archive_missing_records_total"), 10);
+  EXPECT_EQ(metric("penstock_archive_rows_total"), 10);
+  append_many(1);
+  archive_all().reset();
+  EXPECT_EQ(files().size(), 5U) << "and the archive can be opened again";
 }
 
 TEST_F(ArchiveSinkTest, RecordsDeletedWhileTheyAreBeingArchivedAreNotedToo) {
