@@ -1,5 +1,6 @@
 // OpenAppend collects records for the next append: one batch per partition, split where it grows
-// too large. Batches that come back from the log give their memory to the next ones.
+// too large. Finished batches are compressed where that is worth it. Batches that come back from
+// the log, and those that were compressed, give their memory to the next ones.
 //
 // Threads   belongs to one event loop.
 // Lifetime  OpenBatches outlive it.
@@ -29,7 +30,8 @@ struct OpenBatch {
 
 class OpenAppend {
  public:
-  explicit OpenAppend(const os::Clock& clock) : clock_(clock) {}
+  OpenAppend(const os::Clock& clock, Compression compression)
+      : clock_(clock), compressor_(compression) {}
 
   OpenAppend(const OpenAppend&) = delete;
   OpenAppend& operator=(const OpenAppend&) = delete;
@@ -69,8 +71,10 @@ class OpenAppend {
   void add_with_headers(OpenBatch& batch, Timestamp timestamp, std::optional<std::string_view> key,
                         std::optional<std::string_view> value, std::span<const HeaderView> headers);
   void finish(OpenBatch& batch);
+  void keep_memory(RecordBatch unused);
 
   const os::Clock& clock_;
+  BatchCompressor compressor_;
   std::vector<OpenBatch*> open_;
   std::vector<log::PartitionBatch> finished_;
   std::size_t bytes_ = 0;
