@@ -54,6 +54,10 @@ void add_columns(std::vector<store::AggregateColumn>& columns, Kind kind,
   }
 }
 
+Compression compression_of(const config::PipelineConfig& config) {
+  return config.log.compression == "lz4" ? Compression::kLz4 : Compression::kNone;
+}
+
 const config::TopicSettings& topic_of(const config::PipelineConfig& config,
                                       const std::string& name) {
   const auto found = std::find_if(config.topics.begin(), config.topics.end(),
@@ -151,6 +155,7 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
   options.log_append_bytes_max = wal_options(config).append_bytes_max;
   options.append_bytes_max =
       std::min<std::size_t>(config.ingest.batch_size_max, options.log_append_bytes_max / 4);
+  options.compression = compression_of(config);
   options.linger = config.ingest.batch_time_max;
   options.memory_bytes_max = config.ingest.memory_max;
   options.idempotency.count_max = config.ingest.idempotency_count;
@@ -182,6 +187,7 @@ engine::Streams::Options streams_options(const config::PipelineConfig& config) {
   options.threads_per_job = static_cast<std::int32_t>(
       config.engine.threads != 0 ? config.engine.threads : 2 * os::cpu_count());
   options.thread.commit_interval = config.engine.commit_interval;
+  options.thread.compression = compression_of(config);
   // All of them may commit at once, and half of the log's queue is for what comes in.
   const std::size_t thread_count =
       std::max<std::size_t>(1, config.aggregates.size() + config.tables.size()) *

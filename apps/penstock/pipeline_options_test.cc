@@ -44,6 +44,16 @@ queue_size_max = "77MiB"
   EXPECT_EQ(options.queue_bytes_max, 77 * kMiB);
 }
 
+TEST(PipelineOptions, GatewayAndEngineCompressAlike) {
+  for (const auto& [toml, wanted] :
+       {std::pair{"", Compression::kLz4},
+        std::pair{"[log]\ncompression = \"lz4\"", Compression::kLz4},
+        std::pair{"[log]\ncompression = \"none\"", Compression::kNone}}) {
+    EXPECT_EQ(gateway_of(toml).compression, wanted) << toml;
+    EXPECT_EQ(streams_options(parsed(toml)).thread.compression, wanted) << toml;
+  }
+}
+
 // Sizes that config takes must be sizes that the log takes, and the gateway must know them.
 TEST(PipelineOptions, AgreeOnTheLargestAppend) {
   struct Sizes {

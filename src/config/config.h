@@ -41,6 +41,7 @@ struct LogSettings {
   std::string backend = "embedded";
   std::string data_dir = "data";
   std::uint64_t segment_size = 256 * kMiB;
+  std::string compression = "lz4";
   std::uint64_t tail_size = 128 * kMiB;
   std::uint64_t queue_size_max = 64 * kMiB;
   std::optional<milliseconds> retention_time = 7 * 24h;

@@ -8,6 +8,10 @@ bool is_any_text(std::string_view text) {
   return !text.empty();
 }
 
+bool is_compression(std::string_view text) {
+  return text == "lz4" || text == "none";
+}
+
 bool is_backend(std::string_view text) {
   return text == "embedded";
 }

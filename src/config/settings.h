@@ -63,6 +63,7 @@ struct Setting {
 
 [[nodiscard]] bool is_any_text(std::string_view text);
 [[nodiscard]] bool is_backend(std::string_view text);
+[[nodiscard]] bool is_compression(std::string_view text);
 [[nodiscard]] bool is_log_level(std::string_view text);
 [[nodiscard]] bool is_log_format(std::string_view text);
 [[nodiscard]] bool is_listen_address(std::string_view text);
@@ -72,6 +73,7 @@ struct Setting {
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
 inline constexpr TextRule kBackend{is_backend, "\"embedded\""};
+inline constexpr TextRule kCompression{is_compression, "\"lz4\" or \"none\""};
 inline constexpr TextRule kLevel{is_log_level, "\"debug\", \"info\", \"warn\" or \"error\""};
 inline constexpr TextRule kFormat{is_log_format, "\"text\" or \"json\""};
 inline constexpr TextRule kListen{is_listen_address,
@@ -108,6 +110,13 @@ inline constexpr std::array kLogSettings{
                          "Size of one log file, allocated at once; a whole number of 4 KiB. "
                          "Retention frees whole files.",
                          {kMiB, 2 * kGiB}},
+    Setting<LogSettings>{"compression",
+                         Kind::kText,
+                         &LogSettings::compression,
+                         "How batches of events and updates are compressed where that makes them "
+                         "smaller: \"lz4\" or \"none\". May be changed at any time.",
+                         {},
+                         kCompression},
     Setting<LogSettings>{"tail_size",
                          Kind::kSize,
                          &LogSettings::tail_size,

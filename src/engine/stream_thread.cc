@@ -53,7 +53,7 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       topology_(topology),
       budget_(budget),
       options_(std::move(options)),
-      environment_{clock, options_.hash_seed, options_.commit_bytes_max, {}},
+      environment_{clock, options_.hash_seed, options_.commit_bytes_max, options_.compression, {}},
       metrics_(registry, options_.application_id),
       waker_(make_ref<Waker>()),
       queries_(options_.query_count_max) {}

@@ -72,6 +72,7 @@ class StreamThread {
     // at once: the last run and updates that are due come on top. Where it still was too much, the
     // commit is tried again with fewer records.
     std::size_t commit_bytes_max = topology::kCommitBytesDefault;
+    Compression compression = Compression::kNone;  // of outputs
     std::size_t fetch_bytes = 4 * kMiB;
     std::size_t queue_bytes_max = 16 * kMiB;  // per partition; above, it is paused
     std::size_t records_per_turn = 64 * 1024;

@@ -190,8 +190,8 @@ void Task::open_outputs() {
     const auto only = sink.options.partitioning == topology::Partitioning::kTask
                           ? std::optional(id_.partition)
                           : std::nullopt;
-    outputs_.push_back(
-        std::make_unique<NamedOutput>(sink.name, topic.id, Output(topic.partition_count, only)));
+    outputs_.push_back(std::make_unique<NamedOutput>(
+        sink.name, topic.id, Output(topic.partition_count, only, environment_.compression)));
   }
 }
 

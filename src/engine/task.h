@@ -59,6 +59,7 @@ struct TaskEnvironment {
   const os::Clock& clock;
   std::uint64_t hash_seed = 0;
   std::size_t commit_bytes_max = topology::kCommitBytesDefault;
+  Compression compression = Compression::kNone;            // of outputs
   std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
 };
 

@@ -16,7 +16,7 @@ Appender::Appender(log::Log& log, const os::Clock& clock, telemetry::Registry& m
       home_(make_ref<Home>(&loop)),
       stages_(metrics),
       requests_(metrics),
-      records_(clock) {}
+      records_(clock, options.compression) {}
 
 Appender::~Appender() {
   home_->loop.with([](net::EventLoop*& loop) { loop = nullptr; });

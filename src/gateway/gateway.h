@@ -84,6 +84,7 @@ struct GatewayOptions {
   // An append goes off when it has this many bytes, when the one before it is durable, or after
   // this time.
   std::size_t append_bytes_max = 1 * kMiB;
+  Compression compression = Compression::kNone;  // of what is appended
   std::chrono::microseconds linger{1000};
   std::size_t memory_bytes_max = 128 * kMiB;
 

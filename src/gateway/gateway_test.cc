@@ -1,7 +1,9 @@
 #include "gateway/gateway.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -60,6 +62,28 @@ TEST_F(GatewayTest, TakesEveryFormOfBody) {
             R"({"accepted":0,"duplicates":0,"dead_lettered":0,"errors":[]})");
 
   EXPECT_EQ(values("web").size(), 7U);
+}
+
+TEST_F(GatewayTest, CompressedEventsComeBackAsTheyWere) {
+  GatewayOptions options = keyed();
+  options.compression = Compression::kLz4;
+  open(options);
+  std::string body;
+  std::vector<std::string> sent;
+  for (int round = 0; round < 3; ++round) {  // later batches use memory of earlier ones
+    body.clear();
+    for (int i = 0; i < 400; ++i) {
+      sent.push_back(R"({"user":"u\u0031)" + std::to_string(i) + R"(","round":)" +
+                     std::to_string(round) + "}");
+      body += sent.back() + "\n";
+    }
+    EXPECT_EQ(ask("web", body).status, 200);
+  }
+  std::sort(sent.begin(), sent.end());
+
+  EXPECT_EQ(values("web"), sent);
+  EXPECT_LT(stored_bytes("web"), 3 * body.size() / 2);
+  EXPECT_EQ(records("web").at(0).key->substr(0, 2), "u1");
 }
 
 TEST_F(GatewayTest, BadEventsBecomeDeadLettersAndTheRestGoesOn) {

@@ -361,13 +361,14 @@ bool Ingest::add_scanned(Taking& taking) {
 }
 
 bool Ingest::add_pieces(Taking& taking) {
+  const JsonValue no_key;
   const Topic& topic = taking.topic.topic;
   JsonPiece piece;
   while (scanner_.next(piece)) {
     TimeSource source = TimeSource::kEvent;
     const bool has_key = piece.ok() && topic.key_slot.has_value();
     const Timestamp timestamp = piece.ok() ? timestamp_of(taking, piece, source) : taking.arrival;
-    add(taking, piece, has_key ? piece.values[*topic.key_slot] : JsonValue(), timestamp, source);
+    add(taking, piece, has_key ? piece.values[*topic.key_slot] : no_key, timestamp, source);
     if (!fits(taking)) [[unlikely]] {
       return false;
     }
@@ -381,12 +382,12 @@ Timestamp Ingest::timestamp_of(const Taking& taking, const JsonPiece& piece, Tim
     return taking.arrival;
   }
   const JsonValue& value = piece.values[*topic.timestamp_slot];
-  if (const auto time = event_time(value)) {
-    if (*time > taking.latest) [[unlikely]] {
+  if (const Timestamp time = event_time(value); time != kNoTimestamp) [[likely]] {
+    if (time > taking.latest) [[unlikely]] {
       source = TimeSource::kAhead;
       return taking.arrival;
     }
-    return *time;
+    return time;
   }
   source = value.is_missing() ? TimeSource::kMissing : TimeSource::kUnreadable;
   return taking.arrival;
@@ -402,18 +403,21 @@ void Ingest::add(Taking& taking, const JsonPiece& piece, const JsonValue& key, T
     return;
   }
   LoopTopic& topic = taking.topic;
-  const auto text = is_key(key) ? key_text(key, key_scratch_) : std::nullopt;
-  if (!text.has_value() && topic.topic.key_required) [[unlikely]] {
+  const bool has_key = is_key(key);
+  if (!has_key && topic.topic.key_required) [[unlikely]] {
     add_dead_letter(taking, piece.raw, DeadLetterReason::kMissingKey,
                     "the event has no text, number or bool at the topic's key pointer");
     return;
   }
-  OpenBatch& batch =
-      text.has_value()
-          ? topic.partitions[static_cast<std::size_t>(
-                partition_for_key(as_bytes(*text), topic.topic.partition_count).value())]
-          : keyless_batch(topic, piece.raw.size());
-  appender_.records().add(batch, timestamp, text, piece.raw);
+  if (has_key) [[likely]] {
+    const ByteView text = as_bytes(string_text(key, key_scratch_));  // others have no escapes
+    const PartitionId partition = partition_for_key(text, topic.topic.partition_count);
+    appender_.records().add(topic.partitions[static_cast<std::size_t>(partition.value())],
+                            timestamp, text, as_bytes(piece.raw));
+  } else {
+    OpenBatch& batch = keyless_batch(topic, piece.raw.size());
+    appender_.records().add(batch, timestamp, std::nullopt, piece.raw);
+  }
   taking.depends_on_append = true;
   ++taking.outcome.accepted;
   taking.outcome.timestamps_missing += source == TimeSource::kMissing ? 1 : 0;

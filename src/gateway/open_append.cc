@@ -30,7 +30,16 @@ void OpenAppend::add_with_headers(OpenBatch& batch, Timestamp timestamp,
 }
 
 void OpenAppend::finish(OpenBatch& batch) {
-  finished_.push_back({batch.to, batch.builder.finish()});
+  finished_.push_back({batch.to, batch.builder.finish(compressor_)});
+  keep_memory(batch.builder.release_memory());
+}
+
+void OpenAppend::keep_memory(RecordBatch unused) {
+  const std::size_t capacity = unused.bytes.capacity();
+  if (capacity > 0 && recycled_bytes_ + capacity <= kRecycledBytesMax) {
+    recycled_bytes_ += capacity;
+    recycled_.push_back(std::move(unused));
+  }
 }
 
 std::vector<log::PartitionBatch> OpenAppend::take() {
@@ -47,10 +56,11 @@ std::vector<log::PartitionBatch> OpenAppend::take() {
 
 void OpenAppend::recycle(std::vector<log::PartitionBatch> batches) {
   for (log::PartitionBatch& used : batches) {
-    const std::size_t capacity = used.batch.bytes.capacity();
-    if (recycled_bytes_ + capacity <= kRecycledBytesMax) {
-      recycled_bytes_ += capacity;
-      recycled_.push_back(std::move(used.batch));
+    // A compressed one is too small for records, and the memory that those had is here already.
+    const auto view =
+        RecordBatchView::parse(used.batch.bytes, RecordBatchView::Verify::kHeaderOnly);
+    if (view && view->compression() == Compression::kNone) {
+      keep_memory(std::move(used.batch));
     }
   }
 }

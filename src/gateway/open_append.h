@@ -1,5 +1,6 @@
 // OpenAppend collects records for the next append: one batch per partition, split where it grows
-// too large. Batches that come back from the log give their memory to the next ones.
+// too large. Finished batches are compressed where that is worth it. Batches that come back from
+// the log, and those that were compressed, give their memory to the next ones.
 //
 // Threads   belongs to one event loop.
 // Lifetime  OpenBatches outlive it.
@@ -29,7 +30,8 @@ struct OpenBatch {
 
 class OpenAppend {
  public:
-  explicit OpenAppend(const os::Clock& clock) : clock_(clock) {}
+  OpenAppend(const os::Clock& clock, Compression compression)
+      : clock_(clock), compressor_(compression) {}
 
   OpenAppend(const OpenAppend&) = delete;
   OpenAppend& operator=(const OpenAppend&) = delete;
@@ -43,10 +45,19 @@ class OpenAppend {
     } else {
       batch.builder.append(timestamp, to_view(key), to_view(value));
     }
-    bytes_ += batch.builder.size_bytes() - before;
-    if (batch.builder.size_bytes() >= kBatchBytesMax) [[unlikely]] {
-      finish(batch);
+    added(batch, before);
+  }
+
+  // The same for nearly all events. Views instead of optionals: one of those goes through memory in
+  // parts and comes back whole, which the processor waits for, once per event.
+  void add(OpenBatch& batch, Timestamp timestamp, ByteView key, ByteView value) {
+    const std::size_t before = batch.builder.size_bytes();
+    if (before == 0) [[unlikely]] {
+      add_with_headers(batch, timestamp, as_text(key), as_text(value), {});
+    } else {
+      batch.builder.append(timestamp, key, value);
     }
+    added(batch, before);
   }
 
   [[nodiscard]] bool empty() const { return open_.empty() && finished_.empty(); }
@@ -66,11 +77,20 @@ class OpenAppend {
     return t.has_value() ? std::optional(as_bytes(*t)) : std::nullopt;
   }
 
+  void added(OpenBatch& batch, std::size_t size_before) {
+    bytes_ += batch.builder.size_bytes() - size_before;
+    if (batch.builder.size_bytes() >= kBatchBytesMax) [[unlikely]] {
+      finish(batch);
+    }
+  }
+
   void add_with_headers(OpenBatch& batch, Timestamp timestamp, std::optional<std::string_view> key,
                         std::optional<std::string_view> value, std::span<const HeaderView> headers);
   void finish(OpenBatch& batch);
+  void keep_memory(RecordBatch unused);
 
   const os::Clock& clock_;
+  BatchCompressor compressor_;
   std::vector<OpenBatch*> open_;
   std::vector<log::PartitionBatch> finished_;
   std::size_t bytes_ = 0;

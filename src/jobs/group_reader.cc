@@ -71,7 +71,13 @@ void GroupReader::read_keys(const topology::RecordSpan& records) {
     if (topology::is_null(key)) {
       groups_[index].reset();
     } else {
-      groups_[index] = KeyView{key, KeyTag::kString};
+      // Field by field: a KeyView made first would be stored in parts and loaded as a whole.
+      std::optional<KeyView>& group = groups_[index];
+      if (!group.has_value()) {
+        group.emplace();
+      }
+      group->bytes = key;
+      group->tag = KeyTag::kString;
       if (!is_surely_text(key)) {
         ambiguous_.push_back(index);
       }

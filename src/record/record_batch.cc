@@ -7,6 +7,7 @@
 
 #include "core/crc32c.h"
 #include "core/varint.h"
+#include "record/lz4_frame.h"
 
 namespace penstock {
 namespace {
@@ -31,8 +32,15 @@ constexpr std::size_t kRecordCount = 57;
 constexpr std::size_t kLengthFieldEnd = at::kLeaderEpoch;
 constexpr std::int8_t kMagicV2 = 2;
 constexpr std::int16_t kCompressionMask = 0x07;
+constexpr std::int16_t kCodecLz4 = 3;  // Kafka's numbers: 1 gzip, 2 snappy, 3 LZ4, 4 zstd
 constexpr std::int16_t kControlBit = 0x20;
 constexpr std::size_t kBatchSizeMax = std::numeric_limits<std::int32_t>::max();
+
+// Below this a batch is mostly its header, and the log pads groups to blocks of 4 KiB.
+constexpr std::size_t kCompressedMin = 512;
+// What a compressed batch may hold; larger ones are not compressed. The log's largest append is
+// smaller by far: this is a bound on what a hostile batch may cost.
+constexpr std::size_t kUnpackedMax = std::size_t{128} << 20;
 
 // Length, attributes, timestamp delta, offset delta, key length, value length, header count: the
 // most and the least they take.
@@ -135,10 +143,10 @@ Error malformed(const std::string& what) {
 Status check_header(ByteView batch) {
   const std::byte* header = batch.data();
   const auto attributes = load_be<std::int16_t>(header + at::kAttributes);
-  if ((attributes & kCompressionMask) != 0) {
-    return Error(ErrorCode::kInvalid, "the record batch is compressed (codec " +
-                                          std::to_string(attributes & kCompressionMask) +
-                                          "); send it uncompressed");
+  const int codec = attributes & kCompressionMask;
+  if (codec != 0 && codec != kCodecLz4) {
+    return Error(ErrorCode::kInvalid, "the record batch is compressed with codec " +
+                                          std::to_string(codec) + "; send it with LZ4, or not");
   }
   const auto base_offset = load_be<std::int64_t>(header + at::kBaseOffset);
   const auto last_delta = load_be<std::int32_t>(header + at::kLastOffsetDelta);
@@ -152,7 +160,8 @@ Status check_header(ByteView batch) {
     return malformed("record count " + std::to_string(count) + " does not fit its " +
                      std::to_string(std::int64_t{last_delta} + 1) + " offsets");
   }
-  if (static_cast<std::size_t>(count) > (batch.size() - kBatchHeaderSize) / kRecordSizeMin) {
+  if (codec == 0 &&
+      static_cast<std::size_t>(count) > (batch.size() - kBatchHeaderSize) / kRecordSizeMin) {
     return malformed("record count " + std::to_string(count) + " does not fit its " +
                      std::to_string(batch.size()) + " bytes");
   }
@@ -276,33 +285,68 @@ void RecordBatchBuilder::grow(std::size_t needed) {
   buffer_.reserve(std::max({needed, buffer_.capacity() * 2, kCapacityMin}));
 }
 
-RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
-                                       std::int32_t base_sequence) {
+void RecordBatchBuilder::seal(std::span<std::byte> bytes, Compression compression,
+                              const Producer& producer) {
   const std::int64_t offsets = std::int64_t{count_} + skipped_;
   PENSTOCK_CHECK(offsets > 0 && offsets <= std::numeric_limits<std::int32_t>::max());
   if (count_ == 0) {
     base_timestamp_ = kNoTimestamp;
     max_timestamp_ = kNoTimestamp;
   }
-  buffer_.resize(used_);
-  std::byte* header = buffer_.data();
+  const std::int16_t attributes = compression == Compression::kLz4 ? kCodecLz4 : std::int16_t{0};
+  std::byte* header = bytes.data();
   store_be(header + at::kBaseOffset, std::int64_t{0});
-  store_be(header + at::kBatchLength, static_cast<std::int32_t>(used_ - kLengthFieldEnd));
+  store_be(header + at::kBatchLength, static_cast<std::int32_t>(bytes.size() - kLengthFieldEnd));
   store_be(header + at::kLeaderEpoch, std::int32_t{-1});
   store_be(header + at::kMagic, kMagicV2);
-  store_be(header + at::kAttributes, std::int16_t{0});
+  store_be(header + at::kAttributes, attributes);
   store_be(header + at::kLastOffsetDelta, static_cast<std::int32_t>(offsets - 1));
   store_be(header + at::kBaseTimestamp, base_timestamp_.value());
   store_be(header + at::kMaxTimestamp, max_timestamp_.value());
-  store_be(header + at::kProducerId, producer.value());
-  store_be(header + at::kProducerEpoch, epoch.value());
-  store_be(header + at::kBaseSequence, base_sequence);
+  store_be(header + at::kProducerId, producer.id.value());
+  store_be(header + at::kProducerEpoch, producer.epoch.value());
+  store_be(header + at::kBaseSequence, producer.base_sequence);
   store_be(header + at::kRecordCount, static_cast<std::int32_t>(count_));
-  store_be(header + at::kCrc, crc32c(ByteView(buffer_).subspan(at::kAttributes)));
+  store_be(header + at::kCrc, crc32c(ByteView(bytes).subspan(at::kAttributes)));
   used_ = kBatchHeaderSize;
   count_ = 0;
   skipped_ = 0;
+}
+
+RecordBatch RecordBatchBuilder::finish(ProducerId producer, ProducerEpoch epoch,
+                                       std::int32_t base_sequence) {
+  buffer_.resize(used_);
+  seal({buffer_.data(), buffer_.size()}, Compression::kNone, {producer, epoch, base_sequence});
   return {std::exchange(buffer_, Buffer())};
+}
+
+RecordBatch RecordBatchBuilder::finish(BatchCompressor& compressor) {
+  buffer_.resize(used_);
+  const ByteView payload = compressor.compress(ByteView(buffer_).subspan(kBatchHeaderSize));
+  if (payload.empty()) {
+    return finish();
+  }
+  Buffer packed;
+  packed.resize(kBatchHeaderSize + payload.size());
+  std::ranges::copy(payload, packed.begin() + kBatchHeaderSize);
+  seal({packed.data(), packed.size()}, Compression::kLz4, {});
+  return {std::move(packed)};
+}
+
+RecordBatch RecordBatchBuilder::release_memory() {
+  PENSTOCK_CHECK(count_ == 0 && skipped_ == 0);
+  return {std::exchange(buffer_, Buffer())};
+}
+
+ByteView BatchCompressor::compress(ByteView payload) {
+  if (compression_ == Compression::kNone || payload.size() < kCompressedMin ||
+      payload.size() > kUnpackedMax) {
+    return {};
+  }
+  scratch_.clear();
+  scratch_.resize(lz4_frame_size_max(payload.size()));
+  const std::size_t size = write_lz4_frame(payload, scratch_.data());
+  return size <= payload.size() - payload.size() / 8 ? ByteView(scratch_).first(size) : ByteView();
 }
 
 Result<RecordBatchView> RecordBatchView::parse(ByteView bytes, Verify verify) {
@@ -366,13 +410,34 @@ bool RecordBatchView::is_control() const {
   return (load_be<std::int16_t>(bytes_.data() + at::kAttributes) & kControlBit) != 0;
 }
 
+Compression RecordBatchView::compression() const {
+  return (load_be<std::int16_t>(bytes_.data() + at::kAttributes) & kCompressionMask) == 0
+             ? Compression::kNone
+             : Compression::kLz4;
+}
+
 RecordReader::RecordReader(const RecordBatchView& batch)
     : at_(batch.bytes().data() + kBatchHeaderSize),
       end_(batch.bytes().data() + batch.bytes().size()),
       left_(batch.record_count()),
       base_offset_(batch.base_offset()),
       base_timestamp_(batch.base_timestamp()),
-      last_delta_(batch.last_offset() - batch.base_offset()) {}
+      last_delta_(batch.last_offset() - batch.base_offset()) {
+  if (batch.compression() != Compression::kNone) [[likely]] {
+    unpack({at_, end_});
+  }
+}
+
+void RecordReader::unpack(ByteView payload) {
+  status_ = read_lz4_frame(payload, kUnpackedMax, unpacked_);
+  if (!status_) [[unlikely]] {
+    status_ = status_.error().with("the batch at offset " + to_string(base_offset_));
+    left_ = 0;
+    unpacked_.clear();
+  }
+  at_ = unpacked_.begin();
+  end_ = unpacked_.end();
+}
 
 bool RecordReader::fail(const char* reason) {
   status_ = malformed(std::string(reason) + ", " + std::to_string(left_) +

@@ -6,17 +6,21 @@
 // the log can assign offsets without touching the payload.
 // Format: docs/formats/record-batch.md; source: Kafka documentation, "Record Batch" (magic 2).
 //
-// Nothing here allocates, locks or calls virtually per record. Views do not own: the bytes given
-// to RecordBatchView::parse() must outlive the view and every record read from it.
+// A batch may be compressed with LZ4; a reader unpacks it into memory of its own.
 //
-// Threads   a builder belongs to one thread; views may be read by many.
-// Errors    kInvalid  a batch is malformed, or compressed (message says where)
+// Nothing here allocates, locks or calls virtually per record. Views do not own: the bytes given
+// to RecordBatchView::parse() must outlive the view and every record read from it, and the reader
+// of a batch the records that it gave out.
+//
+// Threads   a builder or reader belongs to one thread; views may be read by many.
+// Errors    kInvalid  a batch is malformed, or compressed otherwise (message says where)
 //           kCorrupt  the checksum does not match
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "core/buffer.h"
@@ -66,10 +70,30 @@ struct RecordBatch {
   [[nodiscard]] bool empty() const { return bytes.empty(); }
 };
 
+enum class Compression { kNone, kLz4 };
+
+// Compresses batches that become smaller by it, one after the other, in the same memory.
+class BatchCompressor {
+ public:
+  explicit BatchCompressor(Compression compression) : compression_(compression) {}
+
+ private:
+  friend class RecordBatchBuilder;
+
+  // `payload` compressed; empty where it is not worth it. Valid until the next call.
+  [[nodiscard]] ByteView compress(ByteView payload);
+
+  Compression compression_;
+  Buffer scratch_;
+};
+
 class RecordBatchBuilder {
  public:
   // `reserve_bytes` is allocated at once; the buffer grows past it where records need it.
   explicit RecordBatchBuilder(std::size_t reserve_bytes = 0);
+
+  // As many bytes of a batch will not need more memory.
+  void reserve(std::size_t bytes) { buffer_.reserve(bytes); }
 
   // Reuses the memory of a batch that is no longer needed.
   void recycle(RecordBatch batch);
@@ -99,6 +123,13 @@ class RecordBatchBuilder {
                                    ProducerEpoch epoch = kNoProducerEpoch,
                                    std::int32_t base_sequence = -1);
 
+  // The same, compressed if that is worth it: then the batch is as large as it needs to be, and the
+  // builder keeps its memory for the next one. See also release_memory().
+  [[nodiscard]] RecordBatch finish(BatchCompressor& compressor);
+
+  // The memory of an empty builder, for recycle().
+  [[nodiscard]] RecordBatch release_memory();
+
  private:
   // A nullable field in two registers: an optional would go through memory, per record.
   struct Parts {
@@ -119,6 +150,15 @@ class RecordBatchBuilder {
                                         std::size_t headers_size);
   void end_record(std::byte* end);
   void grow(std::size_t needed);
+
+  struct Producer {
+    ProducerId id = kNoProducerId;
+    ProducerEpoch epoch = kNoProducerEpoch;
+    std::int32_t base_sequence = -1;
+  };
+
+  // Writes the header of the batch that `bytes` are, but for that complete, and begins anew.
+  void seal(std::span<std::byte> bytes, Compression compression, const Producer& producer);
 
   Buffer buffer_;  // its capacity is used; its size is set by finish()
   std::size_t used_ = kBatchHeaderSize;
@@ -146,6 +186,7 @@ class RecordBatchView {
   [[nodiscard]] ProducerEpoch producer_epoch() const;
   [[nodiscard]] std::int32_t base_sequence() const;
   [[nodiscard]] bool is_control() const;
+  [[nodiscard]] Compression compression() const;
 
   [[nodiscard]] std::size_t size_bytes() const { return bytes_.size(); }
 
@@ -159,11 +200,15 @@ class RecordBatchView {
   ByteView bytes_;
 };
 
-// Reads the records of one batch in order. A malformed record ends it with kInvalid from status().
+// Reads the records of one batch in order. A malformed record ends it with kInvalid from status(),
+// as does a compressed batch that cannot be unpacked.
 // Offsets rise strictly from record to record and lie within the batch's.
 class RecordReader {
  public:
   explicit RecordReader(const RecordBatchView& batch);
+
+  RecordReader(RecordReader&&) = default;
+  RecordReader& operator=(RecordReader&&) = default;
 
   // False at the end or at a malformed record.
   [[nodiscard]] bool next(RecordView& record);
@@ -172,7 +217,9 @@ class RecordReader {
 
  private:
   [[nodiscard]] bool fail(const char* reason);
+  void unpack(ByteView payload);
 
+  Buffer unpacked_;  // the records of a compressed batch
   const std::byte* at_;
   const std::byte* end_;
   std::uint32_t left_;

@@ -447,7 +447,7 @@ TEST(RecordBatch, HeadersThatCannotBeRightAreRefused) {
 
   EXPECT_EQ(error_of_header(0, 0, 1), "");
   EXPECT_EQ(error_of_header(0, 7, 1), "") << "compaction leaves gaps";
-  EXPECT_THAT(error_of_header(4, 0, 1), HasSubstr("compressed (codec 4)"));
+  EXPECT_THAT(error_of_header(4, 0, 1), HasSubstr("compressed with codec 4"));
   EXPECT_THAT(error_of_header(0, -1, 1), HasSubstr("offsets out of range"));
   EXPECT_THAT(error_of_header(0, 0, -1), HasSubstr("record count"));
   EXPECT_THAT(error_of_header(0, 0, 2), HasSubstr("record count"));

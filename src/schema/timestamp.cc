@@ -96,17 +96,18 @@ std::optional<unsigned> read_milliseconds(std::string_view rest) {
   return rest.size() == 4 && rest.front() == '.' ? std::optional(ms) : std::nullopt;
 }
 
-// Milliseconds as nearly all events have them: 13 digits, from 2001 to 2286. Nothing for others.
-std::optional<std::int64_t> parse_usual_number(std::string_view text) {
+// Milliseconds as nearly all events have them: 13 digits, from 2001 to 2286. kNoTimestamp for
+// others.
+Timestamp parse_usual_number(std::string_view text) {
   if (text.size() != 13) {
-    return std::nullopt;
+    return kNoTimestamp;
   }
   const EightCharacters first(text.data(), "00000000");
   const EightCharacters last(text.data() + 5, "00000000");
   if (!first.ok() || !last.ok()) {
-    return std::nullopt;
+    return kNoTimestamp;
   }
-  return std::int64_t{first.number()} * 100'000 + last.number() % 100'000;
+  return Timestamp(std::int64_t{first.number()} * 100'000 + last.number() % 100'000);
 }
 
 // The usual forms, in UTC, from 1970 on. Nothing if core/rfc3339.h must look at it.
@@ -134,6 +135,20 @@ std::optional<std::int64_t> parse_usual(std::string_view text) {
   return (days_since_epoch(year, month, day) * 86'400 + second_of_day) * 1000 + *ms;
 }
 
+Timestamp parse_number(const JsonValue& value) {
+  std::int64_t whole = 0;
+  const char* const end = value.raw.data() + value.raw.size();
+  const auto [at, error] = std::from_chars(value.raw.data(), end, whole);
+  if (error == std::errc() && at == end) {
+    return checked(whole).value_or(kNoTimestamp);
+  }
+  const std::optional<double> ms = value.as_double();
+  if (!ms || *ms < 0 || *ms > static_cast<double>(kLastMs)) {
+    return kNoTimestamp;
+  }
+  return Timestamp(static_cast<std::int64_t>(*ms));
+}
+
 }  // namespace
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
@@ -143,28 +158,18 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   return checked(parse_rfc3339(text));
 }
 
-std::optional<Timestamp> event_time(const JsonValue& value) {
+Timestamp event_time(const JsonValue& value) {
   if (value.type == JsonType::kString) {
     std::string scratch;
-    return parse_timestamp(string_text(value, scratch));
+    return parse_timestamp(string_text(value, scratch)).value_or(kNoTimestamp);
   }
   if (value.type != JsonType::kNumber) {
-    return std::nullopt;
+    return kNoTimestamp;
   }
-  if (const auto usual = parse_usual_number(value.raw); usual) [[likely]] {
-    return Timestamp(*usual);
+  if (const Timestamp usual = parse_usual_number(value.raw); usual != kNoTimestamp) [[likely]] {
+    return usual;
   }
-  std::int64_t whole = 0;
-  const char* const end = value.raw.data() + value.raw.size();
-  const auto [at, error] = std::from_chars(value.raw.data(), end, whole);
-  if (error == std::errc() && at == end) [[likely]] {
-    return checked(whole);
-  }
-  const std::optional<double> ms = value.as_double();
-  if (!ms || *ms < 0 || *ms > static_cast<double>(kLastMs)) {
-    return std::nullopt;
-  }
-  return Timestamp(static_cast<std::int64_t>(*ms));
+  return parse_number(value);
 }
 
 }  // namespace penstock

@@ -16,8 +16,8 @@ namespace penstock {
 [[nodiscard]] std::optional<Timestamp> parse_timestamp(std::string_view text);
 
 // A string: parse_timestamp(). A number: milliseconds since the epoch, a fraction is cut off.
-// Nothing for other types, unreadable text, and times before 1970 or after 9999, which a record
-// cannot carry.
-[[nodiscard]] std::optional<Timestamp> event_time(const JsonValue& value);
+// kNoTimestamp for other types, unreadable text, and times before 1970 or after 9999, which a
+// record cannot carry. (An optional would go through memory in parts, once per event.)
+[[nodiscard]] Timestamp event_time(const JsonValue& value);
 
 }  // namespace penstock

@@ -16,8 +16,7 @@ std::int64_t ms_of(std::string_view text) {
 }
 
 std::int64_t ms_of_value(JsonType type, std::string_view raw, bool escaped = false) {
-  const std::optional<Timestamp> time = event_time({raw, type, escaped});
-  return time ? time->value() : -1;
+  return event_time({raw, type, escaped}).value();  // kNoTimestamp is -1
 }
 
 TEST(Timestamp, ReadsTheUsualForms) {

@@ -97,7 +97,7 @@ std::size_t RowTable::key_size(const std::uint64_t* row) {
 RowTable::RowTable(std::size_t cell_count, std::uint64_t hash_seed)
     : stride_(kCellsAt + cell_count), hash_seed_(hash_seed) {}
 
-void RowTable::pack_inline(KeyView key, PackedKey& packed) const {
+void RowTable::pack_inline(const KeyView& key, PackedKey& packed) const {
   const auto [first, rest] = pack_short(key.bytes);
   const std::uint64_t second =
       rest | key.bytes.size() << kLengthShift | static_cast<std::uint64_t>(key.tag) << kTagShift;
@@ -107,7 +107,7 @@ void RowTable::pack_inline(KeyView key, PackedKey& packed) const {
   packed.long_bytes = nullptr;
 }
 
-void RowTable::pack_long(KeyView key, PackedKey& packed) const {
+void RowTable::pack_long(const KeyView& key, PackedKey& packed) const {
   const auto tag = static_cast<std::uint64_t>(key.tag);
   packed.first = hash_long(key.bytes, hash_seed_);
   packed.second = kLongKey << kLengthShift | tag << kTagShift;

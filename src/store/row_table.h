@@ -66,7 +66,7 @@ class RowTable {
   // `hash_seed` is secret and random, so that nobody can send keys that all collide.
   RowTable(std::size_t cell_count, std::uint64_t hash_seed);
 
-  void pack(KeyView key, PackedKey& packed) const {
+  void pack(const KeyView& key, PackedKey& packed) const {
     if (key.bytes.size() <= kInlineKeySizeMax) [[likely]] {
       pack_inline(key, packed);
     } else {
@@ -74,7 +74,7 @@ class RowTable {
     }
   }
 
-  [[nodiscard]] PackedKey pack(KeyView key) const {
+  [[nodiscard]] PackedKey pack(const KeyView& key) const {
     PackedKey packed;
     pack(key, packed);
     return packed;
@@ -164,8 +164,9 @@ class RowTable {
     return key.long_bytes == nullptr ? row[1] == key.second : holds_long(row, key);
   }
 
-  void pack_inline(KeyView key, PackedKey& packed) const;
-  void pack_long(KeyView key, PackedKey& packed) const;
+  // By reference: three words by value would be copied through memory, once per event.
+  void pack_inline(const KeyView& key, PackedKey& packed) const;
+  void pack_long(const KeyView& key, PackedKey& packed) const;
   [[nodiscard]] static bool holds_long(const std::uint64_t* row, const PackedKey& key);
   [[nodiscard]] RowId insert(std::size_t at, const PackedKey& key);
   void grow(std::size_t count);

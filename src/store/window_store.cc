@@ -79,7 +79,8 @@ void WindowStore::upsert(std::span<const Slot> slots, std::span<std::uint64_t*> 
     cells[index] = row + RowTable::kCellsAt;
   };
   look_up_group(
-      slots.size(), table_of, [&](std::size_t index) { return slots[index].key; }, take);
+      slots.size(), table_of, [&](std::size_t index) -> const KeyView& { return slots[index].key; },
+      take);
 }
 
 WindowStore::Table& WindowStore::table_for(Timestamp window_start) {

@@ -6,8 +6,12 @@
 
 namespace penstock::topology {
 
-Output::Output(std::int32_t partition_count, std::optional<PartitionId> only)
-    : only_(only), open_(static_cast<std::size_t>(partition_count)), expected_size_(open_.size()) {
+Output::Output(std::int32_t partition_count, std::optional<PartitionId> only,
+               Compression compression)
+    : only_(only),
+      compressor_(compression),
+      open_(static_cast<std::size_t>(partition_count)),
+      expected_size_(open_.size()) {
   PENSTOCK_CHECK(partition_count > 0);
   PENSTOCK_CHECK(!only.has_value() || (only->value() >= 0 && only->value() < partition_count));
 }
@@ -46,18 +50,18 @@ RecordBatchBuilder& Output::batch(PartitionId partition) {
   if (builder.size_bytes() >= kBatchSizeMax) {
     close(partition);
   }
-  if (builder.empty() && expected_size_[index] > 0) {
-    builder = RecordBatchBuilder(std::exchange(expected_size_[index], 0));
+  if (builder.empty()) {
+    builder.reserve(std::exchange(expected_size_[index], 0));
   }
   return builder;
 }
 
 void Output::close(PartitionId partition) {
   const auto index = static_cast<std::size_t>(partition.value());
-  RecordBatch batch = open_[index].finish();
-  expected_size_[index] = batch.bytes.size() + batch.bytes.size() / 8;
-  closed_bytes_ += batch.bytes.size();
-  closed_.push_back({partition, std::move(batch)});
+  const std::size_t size = open_[index].size_bytes();
+  expected_size_[index] = size + size / 8;
+  closed_bytes_ += size;
+  closed_.push_back({partition, open_[index].finish(compressor_)});
 }
 
 std::size_t Output::size_bytes() const {
@@ -70,8 +74,11 @@ std::size_t Output::size_bytes() const {
 
 std::vector<OutputBatch> Output::take() {
   for (std::int32_t partition = 0; partition < partition_count(); ++partition) {
-    if (!open_[static_cast<std::size_t>(partition)].empty()) {
+    RecordBatchBuilder& builder = open_[static_cast<std::size_t>(partition)];
+    if (!builder.empty()) {
       close(PartitionId(partition));
+    } else {
+      static_cast<void>(builder.release_memory());  // what is not written to holds no memory
     }
   }
   closed_bytes_ = 0;

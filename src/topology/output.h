@@ -29,7 +29,8 @@ class Output {
   static constexpr std::size_t kBatchSizeMax = 1 << 20;  // a batch is closed when it reaches this
 
   // With `only` all records go to that partition, whatever their key.
-  Output(std::int32_t partition_count, std::optional<PartitionId> only);
+  Output(std::int32_t partition_count, std::optional<PartitionId> only,
+         Compression compression = Compression::kNone);
 
   // To the partition of the key (murmur2, as Kafka's clients); without a key, to each in turn.
   void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value);
@@ -46,6 +47,7 @@ class Output {
     return static_cast<std::int32_t>(open_.size());
   }
 
+  // Before compression.
   [[nodiscard]] std::size_t size_bytes() const;
 
   // Everything appended since the last call, per partition in order.
@@ -58,6 +60,7 @@ class Output {
   [[nodiscard]] PartitionId partition_of(const std::optional<ByteView>& key);
 
   std::optional<PartitionId> only_;
+  BatchCompressor compressor_;
   std::vector<RecordBatchBuilder> open_;
   std::vector<std::size_t> expected_size_;  // of each one's next batch: that of its last
   std::vector<OutputBatch> closed_;

@@ -194,7 +194,8 @@ class Rewriter::Sweep {
   Sweep(TopicPartition partition, RewriteId rewrite, Offset begin)
       : partition_(partition), rewrite_(rewrite), begin_(begin), next_(begin) {}
 
-  void keep(const RecordView& record, std::int64_t written_ms) {
+  // `compression` is that of the batch it comes from.
+  void keep(const RecordView& record, std::int64_t written_ms, Compression compression) {
     skip_to(record.offset);
     headers_.clear();
     HeaderReader reader(record);
@@ -204,6 +205,7 @@ class Rewriter::Sweep {
     builder_.append(record.timestamp, record.key, record.value, headers_);
     next_ = record.offset + 1;
     written_ms_ = std::max(written_ms_, written_ms);
+    compression_ = compression == Compression::kNone ? compression_ : compression;
   }
 
   // Whether the batch should end before one that ends at `last` is added to it.
@@ -217,7 +219,9 @@ class Rewriter::Sweep {
       return std::nullopt;
     }
     skip_to(last + 1);
-    RecordBatch batch = builder_.finish();
+    RecordBatch batch =
+        compression_ == Compression::kNone ? builder_.finish() : builder_.finish(compressor_);
+    compression_ = Compression::kNone;
     set_base_offset({batch.bytes.data(), batch.bytes.size()}, begin_);
     begin_ = next_;
     return MovedBatch{partition_, rewrite_, std::exchange(written_ms_, 0), std::move(batch.bytes)};
@@ -235,6 +239,8 @@ class Rewriter::Sweep {
   Offset next_;
   std::int64_t written_ms_ = 0;
   RecordBatchBuilder builder_;
+  Compression compression_ = Compression::kNone;  // of a batch whose records are in the builder
+  BatchCompressor compressor_{Compression::kLz4};
   std::vector<HeaderView> headers_;
 };
 
@@ -272,7 +278,7 @@ Status Rewriter::copy_newest(const std::vector<Ref<Run>>& runs, std::size_t run_
       RecordReader records(view);
       for (RecordView record; records.next(record);) {
         if (is_needed(record)) {
-          sweep.keep(record, written_ms);
+          sweep.keep(record, written_ms, view.compression());
         } else {
           ++removed;
         }

@@ -11,21 +11,31 @@
 namespace penstock {
 namespace {
 
-bool lies_within(ByteView part, ByteView whole) {
+// What was unpacked lies in memory of the reader: there the sanitizer knows the bounds.
+bool lies_within(ByteView part, const RecordBatchView& batch) {
+  if (batch.compression() != Compression::kNone) {
+    volatile std::byte last{};
+    for (const std::byte byte : part) {
+      last = byte;
+    }
+    static_cast<void>(last);
+    return true;
+  }
+  const ByteView whole = batch.bytes();
   return part.empty() ||
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 void check_record(const RecordView& record, const RecordBatchView& batch) {
   PENSTOCK_CHECK(record.offset >= batch.base_offset() && record.offset <= batch.last_offset());
-  PENSTOCK_CHECK(!record.key || lies_within(*record.key, batch.bytes()));
-  PENSTOCK_CHECK(!record.value || lies_within(*record.value, batch.bytes()));
+  PENSTOCK_CHECK(!record.key || lies_within(*record.key, batch));
+  PENSTOCK_CHECK(!record.value || lies_within(*record.value, batch));
   HeaderReader headers(record);
   HeaderView header;
   std::uint32_t count = 0;
   while (headers.next(header)) {
-    PENSTOCK_CHECK(lies_within(as_bytes(header.key), batch.bytes()));
-    PENSTOCK_CHECK(!header.value || lies_within(*header.value, batch.bytes()));
+    PENSTOCK_CHECK(lies_within(as_bytes(header.key), batch));
+    PENSTOCK_CHECK(!header.value || lies_within(*header.value, batch));
     ++count;
   }
   PENSTOCK_CHECK(count == record.header_count);

@@ -13,6 +13,7 @@ from ledger import Ledger, audit
 CONFIG = """
 [log]
 backend = "embedded"
+compression = "none"  # the disk shall fill soon
 segment_size = "4MiB"
 tail_size = "4MiB"
 

@@ -8,6 +8,7 @@ import pytest
 
 CONFIG = """
 [log]
+compression = "none"  # segments shall fill, and the events be found in them
 segment_size = "1MiB"
 
 [http]

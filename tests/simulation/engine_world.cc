@@ -32,8 +32,10 @@ std::int64_t floor_to(std::int64_t value, std::int64_t size) {
   return (value >= 0 ? value / size : -((-value + size - 1) / size)) * size;
 }
 
-std::vector<RecordView> read_all(SimLog& log, TopicPartition partition,
-                                 std::vector<log::FetchedBatch>& memory) {
+// What records point into: the batch, or the memory that its reader unpacked it into.
+using Memory = std::vector<std::pair<log::FetchedBatch, RecordReader>>;
+
+std::vector<RecordView> read_all(SimLog& log, TopicPartition partition, Memory& memory) {
   auto consumer =
       log.open_consumer({.name = "test", .group_id = {}, .topics = {}, .instance_id = {}});
   PENSTOCK_CHECK(consumer.has_value());
@@ -52,7 +54,7 @@ std::vector<RecordView> read_all(SimLog& log, TopicPartition partition,
       for (RecordView record; reader.next(record);) {
         records.push_back(record);
       }
-      memory.push_back(std::move(batch));
+      memory.emplace_back(std::move(batch), std::move(reader));
     }
   }
 }
@@ -85,6 +87,7 @@ void EngineWorld::start(std::optional<std::uint64_t> state_bytes_max) {
   std::vector<engine::Job> jobs;
   jobs.push_back({options_.job.name, *std::move(topology)});
   engine::Streams::Options options;
+  options.thread.compression = Compression::kLz4;
   options.threads_per_job = options_.threads;
   options.state_bytes_max = state_bytes_max.value_or(options_.state_bytes_max);
   options.thread.break_exactly_once = options_.break_exactly_once;
@@ -194,7 +197,7 @@ Rows EngineWorld::output() {
   const auto info = log_->topic(options_.job.name);
   PENSTOCK_CHECK(info.has_value());
   for (std::int32_t number_of = 0; number_of < info->config.partition_count; ++number_of) {
-    std::vector<log::FetchedBatch> memory;
+    Memory memory;
     for (const RecordView& record : read_all(*log_, {info->id, PartitionId(number_of)}, memory)) {
       const std::string_view json = as_text(*record.value);
       const auto start = parse_rfc3339(between(json, R"("window_start":")", "\""));
@@ -212,7 +215,7 @@ Rows EngineWorld::expected() {
   const std::int64_t size = options_.job.window.count();
   const bool by_key = options_.job.group_by.front() == options_.job.topic.key;
   for (std::int32_t at = 0; at < options_.job.topic.partition_count; ++at) {
-    std::vector<log::FetchedBatch> memory;
+    Memory memory;
     std::optional<std::int64_t> stream_time;
     for (const RecordView& record : read_all(*log_, {topic_, PartitionId(at)}, memory)) {
       const std::int64_t time = record.timestamp.value();

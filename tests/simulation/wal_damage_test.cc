@@ -462,6 +462,10 @@ TEST(WalDamage, TheJudgeFindsAlteredRecordsThatNoChecksumShows) {
       continue;
     }
     const ByteView batch = std::get<wal::BatchEntry>(entry).bytes;
+    if (RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly)->compression() !=
+        Compression::kNone) {
+      continue;  // where its last value lies does not show
+    }
     constexpr std::size_t kCrcAt = 17;
     const std::size_t begin = static_cast<std::size_t>(batch.data() - bytes.data());
     bytes[begin + batch.size() - 10] ^= std::byte{1};  // in the padding of the last value

@@ -172,6 +172,7 @@ WalWorkload::Write WalWorkload::random_write() {
 
 std::vector<log::PartitionBatch> WalWorkload::encode(const Session& session, std::size_t id) {
   std::vector<log::PartitionBatch> batches;
+  BatchCompressor compressor(id % 4 == 0 ? Compression::kLz4 : Compression::kNone);
   for (const Part& part : writes_[id].parts) {
     RecordBatchBuilder builder;
     for (int i = 0; i < part.records; ++i) {
@@ -181,7 +182,7 @@ std::vector<log::PartitionBatch> WalWorkload::encode(const Session& session, std
                      part.tombstone ? std::nullopt : std::optional(as_bytes(value)));
     }
     batches.push_back(
-        {{session.topics.at(part.topic), PartitionId(part.partition)}, builder.finish()});
+        {{session.topics.at(part.topic), PartitionId(part.partition)}, builder.finish(compressor)});
   }
   return batches;
 }
