@@ -195,6 +195,28 @@ struct TableSettings {
   friend bool operator==(const TableSettings&, const TableSettings&) = default;
 };
 
+// [[postgres]]: a sink, which brings a topic's events into a table
+struct PostgresSettings {
+  std::string name;
+  std::string topic;
+  std::string connection;
+  std::optional<std::string> password;  // a reference, see secrets.h
+  std::string table;
+  std::string mode = "append";
+  std::vector<std::string> columns;  // see column.h
+  std::vector<std::string> key;
+  std::optional<std::string> metadata_table;
+  std::uint64_t batch_rows_max = 5'000;
+  std::uint64_t batch_size_max = 4 * kMiB;
+  milliseconds batch_time_max = 100ms;
+  milliseconds retry_wait_min = 100ms;
+  milliseconds retry_wait_max = 10s;
+  milliseconds connect_timeout = 5s;
+  milliseconds request_timeout = 30s;
+
+  friend bool operator==(const PostgresSettings&, const PostgresSettings&) = default;
+};
+
 struct PipelineConfig {
   LogSettings log;
   KafkaSettings kafka;
@@ -208,6 +230,7 @@ struct PipelineConfig {
   std::vector<TopicSettings> topics;
   std::vector<AggregateSettings> aggregates;
   std::vector<TableSettings> tables;
+  std::vector<PostgresSettings> postgres;
 
   // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
   [[nodiscard]] TopicSettings topic_defaults() const;

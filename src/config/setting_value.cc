@@ -159,14 +159,15 @@ bool read_value(const Value& value, const Shape& shape, std::optional<millisecon
   return true;
 }
 
-bool read_value(const Value& value, const Shape& /*shape*/, std::vector<std::string>& to) {
+bool read_value(const Value& value, const Shape& shape, std::vector<std::string>& to) {
   const auto* list = std::get_if<std::vector<std::string>>(&value);
   if (list == nullptr) {
     to = {shown(value)};
     return false;
   }
   to = *list;
-  return std::all_of(to.begin(), to.end(), is_json_pointer);
+  return std::all_of(to.begin(), to.end(),
+                     shape.kind == Kind::kTexts ? shape.rule.fits : is_json_pointer);
 }
 
 bool read_value(const Value& value, const Shape& /*shape*/,
@@ -183,6 +184,7 @@ std::string expected(const Shape& shape) {
   const std::string or_unlimited = shape.unlimited ? ", or \"unlimited\"" : "";
   switch (shape.kind) {
     case Kind::kText:
+    case Kind::kTexts:
       return std::string(shape.rule.expected);
     case Kind::kSwitch:
       return "true or false";

@@ -29,6 +29,7 @@ enum class Kind {
   kDuration,
   kPointers,    // a list of JSON Pointers
   kProperties,  // a table of texts by keys that others define
+  kTexts,       // a list of texts, each of which its rule fits
 };
 
 enum class Need { kOptional, kRequired };
@@ -70,6 +71,10 @@ struct Setting {
 [[nodiscard]] bool is_listen_address(std::string_view text);
 [[nodiscard]] bool is_json_pointer(std::string_view text);
 [[nodiscard]] bool is_name(std::string_view text);
+[[nodiscard]] bool is_table_name(std::string_view text);
+[[nodiscard]] bool is_sink_mode(std::string_view text);
+[[nodiscard]] bool is_column(std::string_view text);
+[[nodiscard]] bool is_column_name(std::string_view text);
 
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
@@ -82,6 +87,17 @@ inline constexpr TextRule kPointer{is_json_pointer,
                                    "a JSON Pointer, which begins with \"/\", such as \"/user/id\""};
 inline constexpr TextRule kName{is_name,
                                 "a name of 1 to 200 letters, digits, \".\", \"_\" or \"-\""};
+
+inline constexpr TextRule kTable{is_table_name,
+                                 "a table's name in lower case, such as \"events\" or "
+                                 "\"app.events\""};
+inline constexpr TextRule kMode{is_sink_mode, "\"append\" or \"upsert\""};
+inline constexpr TextRule kColumns{
+    is_column,
+    "a list of columns, such as [\"/user/id:user_id:bigint:not null\"]; types are text, bigint, "
+    "double precision, boolean, timestamptz, jsonb and numeric"};
+inline constexpr TextRule kColumnNames{is_column_name,
+                                       "a list of columns' names, such as [\"user_id\"]"};
 
 inline constexpr std::uint64_t kDay = 86'400'000;  // ms
 // Ten years: longer spans than that are mistakes, and sums of them stay far from overflow.
@@ -542,6 +558,108 @@ inline constexpr std::array kTableSettings{
                            "JSON Pointers to the parts of the key; without it the topic's key."},
 };
 
+inline constexpr std::array kPostgresSettings{
+    Setting<PostgresSettings>{"name",
+                              Kind::kText,
+                              &PostgresSettings::name,
+                              "Name of the sink: its offsets are stored under it. Another name "
+                              "begins from the start of the topic.",
+                              {},
+                              kName,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"topic",
+                              Kind::kText,
+                              &PostgresSettings::topic,
+                              "What is delivered.",
+                              {},
+                              kAnyText,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"connection",
+                              Kind::kText,
+                              &PostgresSettings::connection,
+                              "Where the server is, in the words of libpq: host, port, dbname, "
+                              "user, sslmode, sslrootcert, target_session_attrs.",
+                              {},
+                              kAnyText,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"password",
+                              Kind::kText,
+                              &PostgresSettings::password,
+                              "\"${env:NAME}\" or \"${file:PATH}\"; without it libpq looks into "
+                              "its password file.",
+                              {},
+                              kAnyText},
+    Setting<PostgresSettings>{"table",
+                              Kind::kText,
+                              &PostgresSettings::table,
+                              "Where the events go; made if it is not there.",
+                              {},
+                              kTable,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"mode",
+                              Kind::kText,
+                              &PostgresSettings::mode,
+                              "\"append\": a row for each event. \"upsert\": a row for each key, "
+                              "with the values of its last event.",
+                              {},
+                              kMode},
+    Setting<PostgresSettings>{"columns",
+                              Kind::kTexts,
+                              &PostgresSettings::columns,
+                              "What of the events goes where: \"pointer:column:type\", or with "
+                              "\":not null\" at the end. Types: text, bigint, double precision, "
+                              "boolean, timestamptz, jsonb, numeric. An empty pointer is the whole "
+                              "event.",
+                              {},
+                              kColumns,
+                              Need::kRequired},
+    Setting<PostgresSettings>{
+        "key",
+        Kind::kTexts,
+        &PostgresSettings::key,
+        "Columns that tell rows apart, for \"upsert\"; the table has a unique "
+        "index of them.",
+        {},
+        kColumnNames},
+    Setting<PostgresSettings>{"metadata_table",
+                              Kind::kText,
+                              &PostgresSettings::metadata_table,
+                              "Table for topic, partition, offset, key, time and source of each "
+                              "event delivered; made if it is not there.",
+                              {},
+                              kTable},
+    Setting<PostgresSettings>{"batch_rows_max",
+                              Kind::kCount,
+                              &PostgresSettings::batch_rows_max,
+                              "A transaction is begun at this many events ...",
+                              {1, 1'000'000}},
+    Setting<PostgresSettings>{"batch_size_max",
+                              Kind::kSize,
+                              &PostgresSettings::batch_size_max,
+                              "... or at about this size ...",
+                              {4 * kKiB, kGiB}},
+    Setting<PostgresSettings>{"batch_time_max",
+                              Kind::kDuration,
+                              &PostgresSettings::batch_time_max,
+                              "... or when the first of them has waited so long, whichever comes "
+                              "first.",
+                              {0, 3'600'000}},
+    Setting<PostgresSettings>{"retry_wait_min", Kind::kDuration, &PostgresSettings::retry_wait_min,
+                              "After a failure the next attempt waits about so long; doubled with "
+                              "each ...",
+                              kSomeSpan},
+    Setting<PostgresSettings>{"retry_wait_max", Kind::kDuration, &PostgresSettings::retry_wait_max,
+                              "... up to this. See [circuit_breaker] as well.", kSomeSpan},
+    Setting<PostgresSettings>{"connect_timeout", Kind::kDuration,
+                              &PostgresSettings::connect_timeout,
+                              "Time for a connection to be made.", kTimeout},
+    Setting<PostgresSettings>{"request_timeout", Kind::kDuration,
+                              &PostgresSettings::request_timeout,
+                              "Time for each statement; also how long a process that has been "
+                              "stopped may hold locks.",
+                              kTimeout},
+};
+
 // A section of the file: its name, where it is stored (one value, or a list), its settings.
 template <typename S, typename Stored, std::size_t N>
 struct SectionTable {
@@ -579,6 +697,7 @@ inline constexpr std::tuple kRepeatedSections{
     repeated("topic", &PipelineConfig::topics, kTopicSettings),
     repeated("aggregate", &PipelineConfig::aggregates, kAggregateSettings),
     repeated("table", &PipelineConfig::tables, kTableSettings),
+    repeated("postgres", &PipelineConfig::postgres, kPostgresSettings),
 };
 
 // Calls `visit` with each table of a tuple.
