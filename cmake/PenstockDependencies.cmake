@@ -33,6 +33,15 @@ penstock_system_library(zstd zstd zstd.h)
 penstock_system_library(snappy snappy snappy.h)
 penstock_system_library(zlib z zlib.h)
 
+find_library(PENSTOCK_LIB_libpq pq)
+find_path(PENSTOCK_INC_libpq libpq-fe.h PATH_SUFFIXES postgresql)
+if(NOT PENSTOCK_LIB_libpq OR NOT PENSTOCK_INC_libpq)
+  message(FATAL_ERROR "libpq or <libpq-fe.h> is missing: run tools/setup.")
+endif()
+add_library(third_party::libpq UNKNOWN IMPORTED GLOBAL)
+set_target_properties(third_party::libpq PROPERTIES IMPORTED_LOCATION "${PENSTOCK_LIB_libpq}"
+                      INTERFACE_INCLUDE_DIRECTORIES "${PENSTOCK_INC_libpq}")
+
 # Header-only and without exceptions: a parse error is a value, as everywhere in our code.
 find_path(PENSTOCK_INC_toml toml++/toml.h REQUIRED)
 add_library(third_party_toml INTERFACE)

@@ -20,6 +20,8 @@
 #include "os/thread.h"
 #include "penstock/pipeline_options.h"
 #include "sinks/archive/archive_sink.h"
+#include "sinks/postgres/postgres_destination.h"
+#include "sinks/runtime/sink_runner.h"
 #include "telemetry/registry.h"
 #include "wal/embedded_log.h"
 
@@ -42,12 +44,18 @@ class Pipeline::Impl {
         logger_(logger),
         random_(os::random_seed()) {}
 
+  ~Impl() { stop_sinks(); }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   Status start() {
     export_process_stats();
     PENSTOCK_TRY(start_log());
     PENSTOCK_TRY(start_gateway());
     PENSTOCK_TRY(start_streams());
     PENSTOCK_TRY(start_archive());
+    PENSTOCK_TRY(start_sinks());
     PENSTOCK_TRY(start_http());
     health_.set_phase(console::Phase::kRunning);
     return {};
@@ -75,6 +83,7 @@ class Pipeline::Impl {
     for (engine::StreamThread* thread : streams_->threads()) {
       thread->close();
     }
+    stop_sinks();
     Status archived = stop_archive(deadline);
     worker_thread_.reset();
     log_threads_.clear();
@@ -249,6 +258,51 @@ class Pipeline::Impl {
     return requested;
   }
 
+  Status start_sinks() {
+    for (const config::PostgresSettings& settings : config_.postgres) {
+      PENSTOCK_TRY_ASSIGN(auto options, postgres_options(settings, *files_));
+      PENSTOCK_TRY_ASSIGN(auto destination,
+                          sinks::PostgresDestination::make(clock_, random_, std::move(options)));
+      auto sink = std::make_unique<RunningSink>(random_.next());
+      sink->runner = std::make_unique<sinks::SinkRunner>(
+          sinks::SinkRunner::Surroundings{*log_, clock_, sink->random, metrics_, logger_},
+          std::move(destination), sink_options(config_, settings));
+      sinks_.push_back(std::move(sink));
+    }
+    for (std::size_t i = 0; i < sinks_.size(); ++i) {
+      sink_threads_.push_back(std::make_unique<os::Thread>(
+          "sink-" + std::to_string(i), [this, i](const os::StopToken& stop) {
+            while (!stop.requested() && step_sink(*sinks_[i]->runner)) {
+            }
+          }));
+    }
+    return {};
+  }
+
+  // False if it has stopped for good, which is of no concern to the others.
+  bool step_sink(sinks::SinkRunner& sink) {
+    const auto busy = sink.run_once();
+    if (!busy) {
+      logger_.error("sink", "stopped for good", {{"because", busy.error().message()}});
+      return false;
+    }
+    if (!*busy) {
+      sink.wait(kIdleWait);
+    }
+    return true;
+  }
+
+  // What a sink has not delivered is in the log: it goes on with it at the next start.
+  void stop_sinks() {
+    for (const auto& thread : sink_threads_) {
+      thread->request_stop();
+    }
+    for (const auto& sink : sinks_) {
+      sink->runner->interrupt();
+    }
+    sink_threads_.clear();
+  }
+
   Status start_http() {
     worker_ = std::make_unique<console::Worker>(*log_, clock_, console::Worker::Options{});
     worker_thread_ = std::make_unique<os::Thread>("console", [this](const os::StopToken& stop) {
@@ -285,6 +339,13 @@ class Pipeline::Impl {
     return router;
   }
 
+  struct RunningSink {
+    explicit RunningSink(std::uint64_t seed) : random(seed) {}
+
+    os::SeededRandom random;
+    std::unique_ptr<sinks::SinkRunner> runner;
+  };
+
   const config::PipelineConfig config_;
   const wal::OnDamage on_damage_;
   const os::Clock& clock_;
@@ -301,6 +362,7 @@ class Pipeline::Impl {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<engine::Streams> streams_;
   std::unique_ptr<sinks::ArchiveSink> archive_;
+  std::vector<std::unique_ptr<RunningSink>> sinks_;
   std::unique_ptr<console::Balance> balance_;
   std::unique_ptr<console::Worker> worker_;
   std::unique_ptr<net::HttpServer> http_;
@@ -308,6 +370,7 @@ class Pipeline::Impl {
   Threads log_threads_;
   std::unique_ptr<os::Thread> worker_thread_;
   std::unique_ptr<os::Thread> archive_thread_;
+  Threads sink_threads_;
   Threads stream_threads_;
   Threads io_threads_;
 };

@@ -1,6 +1,6 @@
 // Pipeline is `penstock up`: every room of the product, built in order and run in this process.
 //
-//   log -> gateway -> engine -> archive -> console -> HTTP server      (start; stop is the reverse)
+//   log -> gateway -> engine -> archive -> sinks -> console -> HTTP server   (start; stop: reverse)
 //
 // Nothing is decided here: each room gets its Options from the configuration, its threads, and
 // references to what it needs.

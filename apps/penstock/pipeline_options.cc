@@ -7,10 +7,14 @@
 #include <string>
 #include <utility>
 
+#include "config/column.h"
+#include "config/secrets.h"
+#include "core/check.h"
 #include "jobs/aggregate_job.h"
 #include "jobs/table_job.h"
 #include "os/file_system.h"
 #include "os/thread.h"
+#include "penstock/configuration.h"
 #include "record/dead_letter.h"
 #include "schema/json_pointer.h"
 
@@ -148,6 +152,9 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
     PENSTOCK_TRY_ASSIGN(options.auto_create, topic_options(config.topic_defaults()));
   }
   options.auto_created_max = config.ingest.auto_create_max;
+  for (const config::AggregateSettings& job : config.aggregates) {
+    options.outputs.push_back(job.name);
+  }
   options.dead_letter_retention = config.ingest.dead_letter_retention;
   options.event_bytes_max = config.ingest.event_size_max;
   options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
@@ -208,6 +215,7 @@ std::function<bool(const log::TopicInfo&)> archived_topics(const config::Pipelin
   }
   for (const config::AggregateSettings& job : config.aggregates) {
     wanted[job.name] = topic_of(config, job.topic).archive;
+    wanted[dead_letter_topic(job.name)] = topic_of(config, job.topic).archive;
   }
   return [wanted = std::move(wanted), auto_create = config.ingest.auto_create_topics,
           &log](const log::TopicInfo& topic) {
@@ -229,6 +237,62 @@ sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config
   options.file_size_max = config.archive.file_size_max;
   options.roll_interval = config.archive.roll_interval;
   options.memory_max = config.archive.memory_max;
+  return options;
+}
+
+CircuitBreaker::Options breaker_options(const config::CircuitBreakerSettings& settings) {
+  return {
+      .failure_rate_threshold = static_cast<double>(settings.failure_rate_threshold),
+      .slow_call_rate_threshold = static_cast<double>(settings.slow_call_rate_threshold),
+      .slow_call_duration_threshold = settings.slow_call_duration_threshold,
+      .sliding_window_size = settings.sliding_window_size,
+      .minimum_number_of_calls = settings.minimum_number_of_calls,
+      .wait_duration_in_open_state = settings.wait_duration_in_open_state,
+      .permitted_number_of_calls_in_half_open_state =
+          settings.permitted_number_of_calls_in_half_open_state,
+  };
+}
+
+sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                        const config::PostgresSettings& settings) {
+  sinks::SinkRunner::Options options;
+  options.name = settings.name;
+  options.topic = settings.topic;
+  options.batch_rows_max = settings.batch_rows_max;
+  options.batch_size_max = settings.batch_size_max;
+  options.batch_time_max = settings.batch_time_max;
+  options.backoff = {settings.retry_wait_min, settings.retry_wait_max};
+  options.breaker = breaker_options(config.circuit_breaker);
+  options.dead_letter_retention = config.ingest.dead_letter_retention;
+  return options;
+}
+
+Result<sinks::PostgresDestination::Options> postgres_options(
+    const config::PostgresSettings& settings, os::FileSystem& files) {
+  sinks::PostgresDestination::Options options;
+  options.sink = settings.name;
+  options.topic = settings.topic;
+  options.connection.connection = settings.connection;
+  if (settings.password.has_value()) {
+    auto password = config::resolve_reference(*settings.password, files, environment());
+    if (!password) {
+      return password.error().with("postgres \"" + settings.name + "\": password");
+    }
+    options.connection.password = *std::move(password);
+  }
+  options.connection.application_name = "penstock sink " + settings.name;
+  options.connection.connect_timeout = settings.connect_timeout;
+  options.connection.request_timeout = settings.request_timeout;
+  options.table.name = settings.table;
+  options.table.mode =
+      settings.mode == "upsert" ? sinks::WriteMode::kUpsert : sinks::WriteMode::kAppend;
+  options.table.key = settings.key;
+  for (const std::string& text : settings.columns) {
+    const auto column = config::parse_column(text);
+    PENSTOCK_CHECK(column.has_value());  // config has looked
+    options.table.columns.push_back(*column);
+  }
+  options.metadata_table = settings.metadata_table;
   return options;
 }
 

@@ -7,11 +7,15 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/circuit_breaker.h"
 #include "core/result.h"
 #include "engine/streams.h"
 #include "gateway/gateway.h"
 #include "net/http_server.h"
+#include "os/file_system.h"
 #include "sinks/archive/archive_sink.h"
+#include "sinks/postgres/postgres_destination.h"
+#include "sinks/runtime/sink_runner.h"
 #include "wal/options.h"
 
 namespace penstock::app {
@@ -24,5 +28,12 @@ namespace penstock::app {
 // `log` must outlive what is made of them: it knows the topics that came into being by themselves.
 [[nodiscard]] sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config,
                                                           const log::Log& log);
+[[nodiscard]] CircuitBreaker::Options breaker_options(
+    const config::CircuitBreakerSettings& settings);
+[[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                                      const config::PostgresSettings& settings);
+// kInvalid: the password is not where the configuration says.
+[[nodiscard]] Result<sinks::PostgresDestination::Options> postgres_options(
+    const config::PostgresSettings& settings, os::FileSystem& files);
 
 }  // namespace penstock::app

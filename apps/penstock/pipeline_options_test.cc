@@ -9,7 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "config/config.h"
+#include "core/bytes.h"
 #include "core/units.h"
+#include "os/file_system.h"
+#include "testing/sim_file_system.h"
 #include "testing/sim_log.h"
 
 namespace penstock::app {
@@ -292,6 +295,91 @@ TEST_F(ArchivedTopics, AreThoseThatCameIntoBeingByThemselvesWhereTheyMay) {
 
   EXPECT_TRUE(takes("new.dlq"));
   EXPECT_TRUE(takes("new"));
+}
+
+constexpr std::string_view kPostgres = R"(
+[circuit_breaker]
+failure_rate_threshold = 41
+slow_call_rate_threshold = 42
+slow_call_duration_threshold = "43s"
+sliding_window_size = 44
+minimum_number_of_calls = 45
+wait_duration_in_open_state = "46s"
+permitted_number_of_calls_in_half_open_state = 47
+[ingest]
+dead_letter_retention = "48h"
+[[topic]]
+name = "web"
+[[postgres]]
+name = "db"
+topic = "web"
+connection = "host=x"
+password = "${file:/secret}"
+table = "app.t"
+mode = "upsert"
+columns = ["/a:a:bigint:not null", "/b:b:jsonb"]
+key = ["a"]
+metadata_table = "m"
+batch_rows_max = 11
+batch_size_max = "12KiB"
+batch_time_max = "13ms"
+retry_wait_min = "14ms"
+retry_wait_max = "15ms"
+connect_timeout = "160ms"
+request_timeout = "170ms"
+)";
+
+TEST(PipelineOptions, CarryTheSettingsOfASink) {
+  const config::PipelineConfig config = parsed(kPostgres);
+
+  const sinks::SinkRunner::Options options = sink_options(config, config.postgres[0]);
+
+  EXPECT_EQ(options.name, "db");
+  EXPECT_EQ(options.topic, "web");
+  EXPECT_EQ(options.batch_rows_max, 11U);
+  EXPECT_EQ(options.batch_size_max, 12 * kKiB);
+  EXPECT_EQ(options.batch_time_max, 13ms);
+  EXPECT_EQ(options.backoff.wait_min, 14ms);
+  EXPECT_EQ(options.backoff.wait_max, 15ms);
+  EXPECT_EQ(options.dead_letter_retention, 48h);
+  EXPECT_EQ(options.breaker.failure_rate_threshold, 41);
+  EXPECT_EQ(options.breaker.slow_call_rate_threshold, 42);
+  EXPECT_EQ(options.breaker.slow_call_duration_threshold, 43s);
+  EXPECT_EQ(options.breaker.sliding_window_size, 44U);
+  EXPECT_EQ(options.breaker.minimum_number_of_calls, 45U);
+  EXPECT_EQ(options.breaker.wait_duration_in_open_state, 46s);
+  EXPECT_EQ(options.breaker.permitted_number_of_calls_in_half_open_state, 47U);
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfPostgres) {
+  testing::SimFileSystem files;
+  ASSERT_TRUE(os::write_file_atomically(files, "/secret", as_bytes("geheim\n")));
+
+  const auto options = postgres_options(parsed(kPostgres).postgres[0], files);
+
+  ASSERT_TRUE(options) << options.error().message();
+  EXPECT_EQ(options->sink, "db");
+  EXPECT_EQ(options->topic, "web");
+  EXPECT_EQ(options->connection.connection, "host=x");
+  EXPECT_EQ(options->connection.password, "geheim");
+  EXPECT_EQ(options->connection.connect_timeout, 160ms);
+  EXPECT_EQ(options->connection.request_timeout, 170ms);
+  EXPECT_EQ(options->table.name, "app.t");
+  EXPECT_EQ(options->table.mode, sinks::WriteMode::kUpsert);
+  EXPECT_EQ(options->table.key, std::vector<std::string>{"a"});
+  ASSERT_EQ(options->table.columns.size(), 2U);
+  EXPECT_TRUE(options->table.columns[0].not_null);
+  EXPECT_EQ(options->metadata_table, "m");
+}
+
+TEST(PipelineOptions, SayWhichPasswordIsMissing) {
+  testing::SimFileSystem files;
+
+  const auto options = postgres_options(parsed(kPostgres).postgres[0], files);
+
+  ASSERT_FALSE(options);
+  EXPECT_TRUE(options.error().message().starts_with("postgres \"db\": password: "))
+      << options.error().message();
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <array>
 #include <map>
 
+#include "config/column.h"
 #include "config/nearest.h"
+#include "config/secrets.h"
 #include "config/settings.h"
 
 namespace penstock::config {
@@ -17,6 +19,15 @@ std::string quoted(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
+// libpq reads it; here it is only seen to that no password is in it. URIs have it before the host.
+bool holds_password(std::string_view connection) {
+  const std::size_t begin = connection.find("://");
+  const std::size_t at = connection.find('@');
+  const bool in_uri = begin != std::string_view::npos && at != std::string_view::npos &&
+                      connection.substr(0, at).find(':', begin + 3) != std::string_view::npos;
+  return in_uri || connection.find("password") != std::string_view::npos;
+}
+
 class Checker {
  public:
   Checker(const PipelineConfig& config, const Complain& complain)
@@ -24,9 +35,11 @@ class Checker {
 
   void check() {
     check_limits();
+    check_kafka();
     check_topics();
     check_aggregates();
     check_tables();
+    check_postgres();
   }
 
  private:
@@ -51,6 +64,24 @@ class Checker {
     }
     if (config_.log.segment_size % (4 * kKiB) != 0) {
       complain_({"log", 0, "segment_size"}, "must be a whole number of 4 KiB");
+    }
+  }
+
+  void check_kafka() {
+    const KafkaSettings& kafka = config_.kafka;
+    if (config_.is_on_kafka() && !kafka.bootstrap_servers.has_value()) {
+      complain_({"kafka", 0, "bootstrap_servers"},
+                "must be given if log.backend is \"kafka\", such as \"broker1:9092,broker2:9092\"");
+    }
+    if (kafka.min_insync_replicas > kafka.replication_factor) {
+      complain_({"kafka", 0, "min_insync_replicas"},
+                "must not be larger than kafka.replication_factor");
+    }
+    for (const auto& [key, value] : kafka.properties) {
+      if (is_secret(key) && !is_reference(value)) {
+        complain_({"kafka", 0, "properties"}, "must not hold a secret as text: write " + key +
+                                                  " = \"${env:NAME}\" or \"${file:PATH}\"");
+      }
     }
   }
 
@@ -87,6 +118,79 @@ class Checker {
       const TableSettings& job = config_.tables[i];
       take_name({"table", i, "name"}, job.name);
       check_source("table", i, job.topic, job.group_by);
+    }
+  }
+
+  void check_postgres() {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < config_.postgres.size(); ++i) {
+      const PostgresSettings& sink = config_.postgres[i];
+      if (std::find(names.begin(), names.end(), sink.name) != names.end()) {
+        complain_({"postgres", i, "name"},
+                  "must be a name of its own: there is another sink " + quoted(sink.name));
+      }
+      names.push_back(sink.name);
+      check_secrets(i, sink);
+      check_delivered(i, sink.topic);
+      check_columns(i, sink);
+      if (sink.retry_wait_max < sink.retry_wait_min) {
+        complain_({"postgres", i, "retry_wait_max"}, "must not be less than retry_wait_min");
+      }
+    }
+  }
+
+  // Without the values: messages go to logs and screens.
+  void check_secrets(std::size_t index, const PostgresSettings& sink) {
+    if (sink.password && !is_reference(*sink.password)) {
+      complain_({"postgres", index, "password"},
+                "must be \"${env:NAME}\" or \"${file:PATH}\": passwords stand outside of the file");
+    }
+    if (holds_password(sink.connection)) {
+      complain_({"postgres", index, "connection"},
+                "must not hold a password; postgres.password says where it is");
+    }
+  }
+
+  void check_delivered(std::size_t index, const std::string& topic) {
+    std::vector<std::string> known = known_topics_;
+    for (const AggregateSettings& job : config_.aggregates) {
+      known.push_back(job.name);
+    }
+    if (!topic.empty() && std::find(known.begin(), known.end(), topic) == known.end()) {
+      complain_({"postgres", index, "topic"},
+                "must be a topic that is declared with [[topic]], or the name of an [[aggregate]], "
+                "not " +
+                    quoted(topic) + did_you_mean(topic, known));
+    }
+  }
+
+  void check_columns(std::size_t index, const PostgresSettings& sink) {
+    std::vector<std::string> columns;
+    for (const std::string& text : sink.columns) {
+      const auto column = parse_column(text);
+      if (!column) {
+        return;  // complained about already
+      }
+      if (std::find(columns.begin(), columns.end(), column->name) != columns.end()) {
+        complain_({"postgres", index, "columns"},
+                  "must not have " + quoted(column->name) + " twice");
+      }
+      columns.push_back(column->name);
+    }
+    if (columns.empty() && !sink.table.empty()) {
+      complain_({"postgres", index, "columns"}, "must have at least one");
+    }
+    if (sink.mode == "upsert" && sink.key.empty()) {
+      complain_({"postgres", index, "key"}, "must be given where mode is \"upsert\"");
+    }
+    if (sink.mode == "append" && !sink.key.empty()) {
+      complain_({"postgres", index, "key"}, "means nothing where mode is \"append\"");
+    }
+    for (const std::string& name : sink.key) {
+      if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
+        complain_({"postgres", index, "key"}, "must be of the columns, and " + quoted(name) +
+                                                  " is not" + did_you_mean(name, columns));
+      }
     }
   }
 

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,41 @@ struct LogSettings {
   std::optional<std::uint64_t> retention_size;
 
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+// [kafka], where log.backend is "kafka"
+struct KafkaSettings {
+  std::optional<std::string> bootstrap_servers;
+  std::uint64_t replication_factor = 3;
+  std::uint64_t min_insync_replicas = 2;
+  std::string client_id = "penstock";
+  std::optional<std::string> rack;
+  std::map<std::string, std::string> properties;  // secrets as references, see secrets.h
+
+  friend bool operator==(const KafkaSettings&, const KafkaSettings&) = default;
+};
+
+// [spill], where log.backend is "kafka"
+struct SpillSettings {
+  bool enabled = true;
+  std::uint64_t size_max = 16 * kGiB;
+  milliseconds age_max = 24h;
+
+  friend bool operator==(const SpillSettings&, const SpillSettings&) = default;
+};
+
+// [circuit_breaker]: names and defaults are resilience4j's
+struct CircuitBreakerSettings {
+  std::uint64_t failure_rate_threshold = 50;
+  std::uint64_t slow_call_rate_threshold = 100;
+  milliseconds slow_call_duration_threshold = 60s;
+  milliseconds timeout_duration = 1s;
+  std::uint64_t sliding_window_size = 100;
+  std::uint64_t minimum_number_of_calls = 100;
+  milliseconds wait_duration_in_open_state = 60s;
+  std::uint64_t permitted_number_of_calls_in_half_open_state = 10;
+
+  friend bool operator==(const CircuitBreakerSettings&, const CircuitBreakerSettings&) = default;
 };
 
 // [http]
@@ -160,8 +196,33 @@ struct TableSettings {
   friend bool operator==(const TableSettings&, const TableSettings&) = default;
 };
 
+// [[postgres]]: a sink, which brings a topic's events into a table
+struct PostgresSettings {
+  std::string name;
+  std::string topic;
+  std::string connection;
+  std::optional<std::string> password;  // a reference, see secrets.h
+  std::string table;
+  std::string mode = "append";
+  std::vector<std::string> columns;  // see column.h
+  std::vector<std::string> key;
+  std::optional<std::string> metadata_table;
+  std::uint64_t batch_rows_max = 5'000;
+  std::uint64_t batch_size_max = 4 * kMiB;
+  milliseconds batch_time_max = 100ms;
+  milliseconds retry_wait_min = 100ms;
+  milliseconds retry_wait_max = 10s;
+  milliseconds connect_timeout = 5s;
+  milliseconds request_timeout = 30s;
+
+  friend bool operator==(const PostgresSettings&, const PostgresSettings&) = default;
+};
+
 struct PipelineConfig {
   LogSettings log;
+  KafkaSettings kafka;
+  SpillSettings spill;
+  CircuitBreakerSettings circuit_breaker;
   HttpSettings http;
   IngestSettings ingest;
   EngineSettings engine;
@@ -170,12 +231,15 @@ struct PipelineConfig {
   std::vector<TopicSettings> topics;
   std::vector<AggregateSettings> aggregates;
   std::vector<TableSettings> tables;
+  std::vector<PostgresSettings> postgres;
 
   // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
   [[nodiscard]] TopicSettings topic_defaults() const;
 
   // What the largest request can make of itself: its events as records with headers and keys.
   [[nodiscard]] std::uint64_t append_size_max() const { return 2 * http.body_size_max; }
+
+  [[nodiscard]] bool is_on_kafka() const { return log.backend == "kafka"; }
 
   // `archive.directory`, or its place in the data directory.
   [[nodiscard]] std::string archive_directory() const;

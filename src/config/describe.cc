@@ -72,6 +72,7 @@ std::string settings_markdown() {
   text += table_of("[[topic]]", defaults.topic_defaults(), kTopicSettings);
   text += table_of("[[aggregate]]", AggregateSettings(), kAggregateSettings);
   text += table_of("[[table]]", TableSettings(), kTableSettings);
+  text += table_of("[[postgres]]", PostgresSettings(), kPostgresSettings);
   return text;
 }
 

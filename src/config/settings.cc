@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/column.h"
+
 namespace penstock::config {
 
 bool is_any_text(std::string_view text) {
@@ -13,7 +15,7 @@ bool is_compression(std::string_view text) {
 }
 
 bool is_backend(std::string_view text) {
-  return text == "embedded";
+  return text == "embedded" || text == "kafka";
 }
 
 bool is_log_level(std::string_view text) {
@@ -48,6 +50,25 @@ bool is_name(std::string_view text) {
   };
   return !text.empty() && text.size() <= 200 && text != "." && text != ".." &&
          std::all_of(text.begin(), text.end(), legal);
+}
+
+bool is_table_name(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  return dot == std::string_view::npos
+             ? is_sql_name(text)
+             : is_sql_name(text.substr(0, dot)) && is_sql_name(text.substr(dot + 1));
+}
+
+bool is_sink_mode(std::string_view text) {
+  return text == "append" || text == "upsert";
+}
+
+bool is_column(std::string_view text) {
+  return parse_column(text).has_value();
+}
+
+bool is_column_name(std::string_view text) {
+  return is_sql_name(text);
 }
 
 }  // namespace penstock::config

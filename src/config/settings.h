@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,9 @@ enum class Kind {
   kCount,
   kSize,
   kDuration,
-  kPointers,  // a list of JSON Pointers
+  kPointers,    // a list of JSON Pointers
+  kProperties,  // a table of texts by keys that others define
+  kTexts,       // a list of texts, each of which its rule fits
 };
 
 enum class Need { kOptional, kRequired };
@@ -45,10 +48,10 @@ struct Range {
 // The member a setting is stored in. An absent size or duration is "unlimited", an absent text is
 // not set.
 template <typename S>
-using Member =
-    std::variant<std::string S::*, std::optional<std::string> S::*, bool S::*, std::uint64_t S::*,
-                 std::optional<std::uint64_t> S::*, milliseconds S::*,
-                 std::optional<milliseconds> S::*, std::vector<std::string> S::*>;
+using Member = std::variant<std::string S::*, std::optional<std::string> S::*, bool S::*,
+                            std::uint64_t S::*, std::optional<std::uint64_t> S::*,
+                            milliseconds S::*, std::optional<milliseconds> S::*,
+                            std::vector<std::string> S::*, std::map<std::string, std::string> S::*>;
 
 template <typename S>
 struct Setting {
@@ -69,11 +72,15 @@ struct Setting {
 [[nodiscard]] bool is_listen_address(std::string_view text);
 [[nodiscard]] bool is_json_pointer(std::string_view text);
 [[nodiscard]] bool is_name(std::string_view text);
+[[nodiscard]] bool is_table_name(std::string_view text);
+[[nodiscard]] bool is_sink_mode(std::string_view text);
+[[nodiscard]] bool is_column(std::string_view text);
+[[nodiscard]] bool is_column_name(std::string_view text);
 
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
-inline constexpr TextRule kBackend{is_backend, "\"embedded\""};
 inline constexpr TextRule kCompression{is_compression, "\"lz4\" or \"none\""};
+inline constexpr TextRule kBackend{is_backend, "\"embedded\" or \"kafka\""};
 inline constexpr TextRule kLevel{is_log_level, "\"debug\", \"info\", \"warn\" or \"error\""};
 inline constexpr TextRule kFormat{is_log_format, "\"text\" or \"json\""};
 inline constexpr TextRule kListen{is_listen_address,
@@ -82,6 +89,17 @@ inline constexpr TextRule kPointer{is_json_pointer,
                                    "a JSON Pointer, which begins with \"/\", such as \"/user/id\""};
 inline constexpr TextRule kName{is_name,
                                 "a name of 1 to 200 letters, digits, \".\", \"_\" or \"-\""};
+
+inline constexpr TextRule kTable{is_table_name,
+                                 "a table's name in lower case, such as \"events\" or "
+                                 "\"app.events\""};
+inline constexpr TextRule kMode{is_sink_mode, "\"append\" or \"upsert\""};
+inline constexpr TextRule kColumns{
+    is_column,
+    "a list of columns, such as [\"/user/id:user_id:bigint:not null\"]; types are text, bigint, "
+    "double precision, boolean, timestamptz, jsonb and numeric"};
+inline constexpr TextRule kColumnNames{is_column_name,
+                                       "a list of columns' names, such as [\"user_id\"]"};
 
 inline constexpr std::uint64_t kDay = 86'400'000;  // ms
 // Ten years: longer spans than that are mistakes, and sums of them stay far from overflow.
@@ -92,12 +110,14 @@ inline constexpr Range kTimeout{100, 3'600'000};
 inline constexpr Range kDedupSpan{1'000, 7 * kDay};
 
 inline constexpr std::array kLogSettings{
-    Setting<LogSettings>{"backend",
-                         Kind::kText,
-                         &LogSettings::backend,
-                         "Where the log lives: \"embedded\", in the data directory.",
-                         {},
-                         kBackend},
+    Setting<LogSettings>{
+        "backend",
+        Kind::kText,
+        &LogSettings::backend,
+        "Where the log lives: \"embedded\", in the data directory, or \"kafka\": see "
+        "[kafka].",
+        {},
+        kBackend},
     Setting<LogSettings>{"data_dir",
                          Kind::kText,
                          &LogSettings::data_dir,
@@ -138,6 +158,97 @@ inline constexpr std::array kLogSettings{
                          "Bytes kept per partition; \"unlimited\" keeps all. A topic may have its "
                          "own.",
                          {kMiB, std::numeric_limits<std::int64_t>::max()}},
+};
+
+inline constexpr std::array kKafkaSettings{
+    Setting<KafkaSettings>{"bootstrap_servers",
+                           Kind::kText,
+                           &KafkaSettings::bootstrap_servers,
+                           "Brokers to begin with, as host:port with commas between.",
+                           {},
+                           kAnyText},
+    Setting<KafkaSettings>{"replication_factor",
+                           Kind::kCount,
+                           &KafkaSettings::replication_factor,
+                           "Replicas of the topics that are made.",
+                           {1, 32'767}},
+    Setting<KafkaSettings>{"min_insync_replicas",
+                           Kind::kCount,
+                           &KafkaSettings::min_insync_replicas,
+                           "Replicas that must have an event before it is answered.",
+                           {1, 32'767}},
+    Setting<KafkaSettings>{
+        "client_id",
+        Kind::kText,
+        &KafkaSettings::client_id,
+        "How this process calls itself in the brokers' logs, metrics and quotas.",
+        {},
+        kAnyText},
+    Setting<KafkaSettings>{"rack",
+                           Kind::kText,
+                           &KafkaSettings::rack,
+                           "Zone of this process: reads come from a replica there.",
+                           {},
+                           kAnyText},
+    Setting<KafkaSettings>{"properties", Kind::kProperties, &KafkaSettings::properties,
+                           "Further settings of librdkafka by its own keys, as [kafka.properties]: "
+                           "security.protocol, sasl.*, ssl.*. A secret must be \"${env:NAME}\" or "
+                           "\"${file:PATH}\"."},
+};
+
+inline constexpr std::array kSpillSettings{
+    Setting<SpillSettings>{
+        "enabled", Kind::kSwitch, &SpillSettings::enabled,
+        "While Kafka is slow or away, keep events in the data directory and ship "
+        "them later."},
+    Setting<SpillSettings>{"size_max",
+                           Kind::kSize,
+                           &SpillSettings::size_max,
+                           "Bytes that may wait there; beyond it requests are answered with 429.",
+                           {kMiB, 1024 * kGiB}},
+    Setting<SpillSettings>{"age_max", Kind::kDuration, &SpillSettings::age_max,
+                           "When the oldest event there is older, further ones are answered with "
+                           "429.",
+                           kSomeSpan},
+};
+
+inline constexpr std::array kCircuitBreakerSettings{
+    Setting<CircuitBreakerSettings>{"failure_rate_threshold",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::failure_rate_threshold,
+                                    "Percent of failed calls at which the breaker opens.",
+                                    {1, 100}},
+    Setting<CircuitBreakerSettings>{"slow_call_rate_threshold",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::slow_call_rate_threshold,
+                                    "Percent of slow calls at which the breaker opens.",
+                                    {1, 100}},
+    Setting<CircuitBreakerSettings>{"slow_call_duration_threshold", Kind::kDuration,
+                                    &CircuitBreakerSettings::slow_call_duration_threshold,
+                                    "A call that takes longer is slow.", kSomeSpan},
+    Setting<CircuitBreakerSettings>{
+        "timeout_duration", Kind::kDuration, &CircuitBreakerSettings::timeout_duration,
+        "A call without an answer for so long counts as failed.", kSomeSpan},
+    Setting<CircuitBreakerSettings>{"sliding_window_size",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::sliding_window_size,
+                                    "Calls whose outcome is remembered, the newest.",
+                                    {1, 1'000'000}},
+    Setting<CircuitBreakerSettings>{"minimum_number_of_calls",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::minimum_number_of_calls,
+                                    "With fewer than this the breaker stays closed.",
+                                    {1, 1'000'000}},
+    Setting<CircuitBreakerSettings>{"wait_duration_in_open_state", Kind::kDuration,
+                                    &CircuitBreakerSettings::wait_duration_in_open_state,
+                                    "After so long an open breaker lets some calls through.",
+                                    kSomeSpan},
+    Setting<CircuitBreakerSettings>{
+        "permitted_number_of_calls_in_half_open_state",
+        Kind::kCount,
+        &CircuitBreakerSettings::permitted_number_of_calls_in_half_open_state,
+        "How many, before it closes or opens again.",
+        {1, 1'000}},
 };
 
 inline constexpr std::array kHttpSettings{
@@ -458,6 +569,108 @@ inline constexpr std::array kTableSettings{
                            "JSON Pointers to the parts of the key; without it the topic's key."},
 };
 
+inline constexpr std::array kPostgresSettings{
+    Setting<PostgresSettings>{"name",
+                              Kind::kText,
+                              &PostgresSettings::name,
+                              "Name of the sink: its offsets are stored under it. Another name "
+                              "begins from the start of the topic.",
+                              {},
+                              kName,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"topic",
+                              Kind::kText,
+                              &PostgresSettings::topic,
+                              "What is delivered.",
+                              {},
+                              kAnyText,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"connection",
+                              Kind::kText,
+                              &PostgresSettings::connection,
+                              "Where the server is, in the words of libpq: host, port, dbname, "
+                              "user, sslmode, sslrootcert, target_session_attrs.",
+                              {},
+                              kAnyText,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"password",
+                              Kind::kText,
+                              &PostgresSettings::password,
+                              "\"${env:NAME}\" or \"${file:PATH}\"; without it libpq looks into "
+                              "its password file.",
+                              {},
+                              kAnyText},
+    Setting<PostgresSettings>{"table",
+                              Kind::kText,
+                              &PostgresSettings::table,
+                              "Where the events go; made if it is not there.",
+                              {},
+                              kTable,
+                              Need::kRequired},
+    Setting<PostgresSettings>{"mode",
+                              Kind::kText,
+                              &PostgresSettings::mode,
+                              "\"append\": a row for each event. \"upsert\": a row for each key, "
+                              "with the values of its last event.",
+                              {},
+                              kMode},
+    Setting<PostgresSettings>{"columns",
+                              Kind::kTexts,
+                              &PostgresSettings::columns,
+                              "What of the events goes where: \"pointer:column:type\", or with "
+                              "\":not null\" at the end. Types: text, bigint, double precision, "
+                              "boolean, timestamptz, jsonb, numeric. An empty pointer is the whole "
+                              "event.",
+                              {},
+                              kColumns,
+                              Need::kRequired},
+    Setting<PostgresSettings>{
+        "key",
+        Kind::kTexts,
+        &PostgresSettings::key,
+        "Columns that tell rows apart, for \"upsert\"; the table has a unique "
+        "index of them.",
+        {},
+        kColumnNames},
+    Setting<PostgresSettings>{"metadata_table",
+                              Kind::kText,
+                              &PostgresSettings::metadata_table,
+                              "Table for topic, partition, offset, key, time and source of each "
+                              "event delivered; made if it is not there.",
+                              {},
+                              kTable},
+    Setting<PostgresSettings>{"batch_rows_max",
+                              Kind::kCount,
+                              &PostgresSettings::batch_rows_max,
+                              "A transaction is begun at this many events ...",
+                              {1, 1'000'000}},
+    Setting<PostgresSettings>{"batch_size_max",
+                              Kind::kSize,
+                              &PostgresSettings::batch_size_max,
+                              "... or at about this size ...",
+                              {4 * kKiB, kGiB}},
+    Setting<PostgresSettings>{"batch_time_max",
+                              Kind::kDuration,
+                              &PostgresSettings::batch_time_max,
+                              "... or when the first of them has waited so long, whichever comes "
+                              "first.",
+                              {0, 3'600'000}},
+    Setting<PostgresSettings>{"retry_wait_min", Kind::kDuration, &PostgresSettings::retry_wait_min,
+                              "After a failure the next attempt waits about so long; doubled with "
+                              "each ...",
+                              kSomeSpan},
+    Setting<PostgresSettings>{"retry_wait_max", Kind::kDuration, &PostgresSettings::retry_wait_max,
+                              "... up to this. See [circuit_breaker] as well.", kSomeSpan},
+    Setting<PostgresSettings>{"connect_timeout", Kind::kDuration,
+                              &PostgresSettings::connect_timeout,
+                              "Time for a connection to be made.", kTimeout},
+    Setting<PostgresSettings>{"request_timeout", Kind::kDuration,
+                              &PostgresSettings::request_timeout,
+                              "Time for each statement; also how long a process that has been "
+                              "stopped may hold locks.",
+                              kTimeout},
+};
+
 // A section of the file: its name, where it is stored (one value, or a list), its settings.
 template <typename S, typename Stored, std::size_t N>
 struct SectionTable {
@@ -481,6 +694,9 @@ constexpr SectionTable<S, std::vector<S>, N> repeated(std::string_view name,
 
 inline constexpr std::tuple kSingleSections{
     single("log", &PipelineConfig::log, kLogSettings),
+    single("kafka", &PipelineConfig::kafka, kKafkaSettings),
+    single("spill", &PipelineConfig::spill, kSpillSettings),
+    single("circuit_breaker", &PipelineConfig::circuit_breaker, kCircuitBreakerSettings),
     single("http", &PipelineConfig::http, kHttpSettings),
     single("ingest", &PipelineConfig::ingest, kIngestSettings),
     single("engine", &PipelineConfig::engine, kEngineSettings),
@@ -492,6 +708,7 @@ inline constexpr std::tuple kRepeatedSections{
     repeated("topic", &PipelineConfig::topics, kTopicSettings),
     repeated("aggregate", &PipelineConfig::aggregates, kAggregateSettings),
     repeated("table", &PipelineConfig::tables, kTableSettings),
+    repeated("postgres", &PipelineConfig::postgres, kPostgresSettings),
 };
 
 // Calls `visit` with each table of a tuple.

@@ -8,9 +8,14 @@ namespace penstock::console {
 
 namespace {
 
-// The topics that the gateway writes to are those that have a dead letter topic, and these.
-bool takes_events(const log::Log& log, const std::string& topic) {
-  return is_dead_letter_topic(topic) || log.topic(dead_letter_topic(topic)).has_value();
+// The topics that the gateway writes to are those that have a dead letter topic, and these. A job's
+// output has one, too, once a sink's destination has refused something of it.
+bool takes_events(const log::Log& log, const std::vector<Balance::Job>& jobs,
+                  const std::string& topic) {
+  const bool is_output = std::any_of(jobs.begin(), jobs.end(),
+                                     [&](const Balance::Job& job) { return job.name == topic; });
+  return is_dead_letter_topic(topic) ||
+         (!is_output && log.topic(dead_letter_topic(topic)).has_value());
 }
 
 std::string without_dead_letter_ending(const std::string& topic) {
@@ -101,7 +106,7 @@ Status Balance::read_topics(LogReading& reading) const {
     }
     const Place place("", topic.config.name);
     reading.ends[place] = end;
-    if (takes_events(log_, topic.config.name)) {
+    if (takes_events(log_, options_.jobs, topic.config.name)) {
       reading.at[place] = end;
     }
   }
@@ -120,7 +125,9 @@ std::int64_t Balance::least(const Place& place) const {
   }
   if (is_dead_letter_topic(topic)) {
     return counted("penstock_ingest_events_total",
-                   {{"topic", without_dead_letter_ending(topic)}, {"outcome", "dead_lettered"}});
+                   {{"topic", without_dead_letter_ending(topic)}, {"outcome", "dead_lettered"}}) +
+           counted("penstock_sink_dead_letter_records_total",
+                   {{"topic", topic}, {"stage", "committed"}});
   }
   return counted("penstock_ingest_events_total", {{"topic", topic}, {"outcome", "accepted"}});
 }
@@ -135,8 +142,11 @@ std::int64_t Balance::most(const Place& place) const {
     return counted(name, {{"job", job}, {"topic", topic}, {"stage", "begun"}}) - back;
   }
   const char* const name = "penstock_ingest_log_records_total";
-  const std::int64_t refused = counted(name, {{"topic", topic}, {"stage", "refused"}});
-  return counted(name, {{"topic", topic}, {"stage", "sent"}}) - refused;
+  const char* const sinks = "penstock_sink_dead_letter_records_total";
+  const std::int64_t back = counted(name, {{"topic", topic}, {"stage", "refused"}}) +
+                            counted(sinks, {{"topic", topic}, {"stage", "taken_back"}});
+  return counted(name, {{"topic", topic}, {"stage", "sent"}}) +
+         counted(sinks, {{"topic", topic}, {"stage", "begun"}}) - back;
 }
 
 telemetry::Gauge* Balance::gauge(const char* name, const char* help, const Place& place) {

@@ -5,6 +5,7 @@
 // known state of the log, both sides must have grown alike:
 //
 //   events and dead letters answered <= growth of the topic's end      <= sent - refused
+//     (those of sinks: committed                                          <= begun - taken back)
 //   records of committed transactions <= growth of the committed offset <= begun - taken back
 //
 // The left side is read before the log and the right side after it, so both hold at every moment

@@ -52,6 +52,13 @@ class BalanceTest : public ::testing::Test {
 
   void refused(const char* topic, int count) { logged(topic, "refused", count); }
 
+  void sink(const char* stage, int count) {
+    registry_
+        .counter("penstock_sink_dead_letter_records_total", "Dead letters.",
+                 {{"topic", "web.dlq"}, {"stage", stage}})
+        .add(static_cast<std::uint64_t>(count));
+  }
+
   void answered(const char* outcome, int count) {
     registry_
         .counter("penstock_ingest_events_total", "Events.",
@@ -97,6 +104,33 @@ class BalanceTest : public ::testing::Test {
         .add(static_cast<std::uint64_t>(count));
   }
 };
+
+TEST_F(BalanceTest, DeadLettersOfSinksAreInBalanceAtEachStep) {
+  sink("begun", 3);
+  EXPECT_EQ(accepted_imbalance("web.dlq"), 0);
+  append(dead_, 2);
+  EXPECT_EQ(accepted_imbalance("web.dlq"), 0);
+  sink("committed", 2);
+  sink("taken_back", 1);
+  EXPECT_EQ(accepted_imbalance("web.dlq"), 0);
+}
+
+TEST_F(BalanceTest, ShowsDeadLettersThatNoSinkKnowsAndThoseThatAreLost) {
+  append(dead_, 1);
+  EXPECT_EQ(accepted_imbalance("web.dlq"), 1);
+  sink("begun", 3);
+  sink("committed", 3);
+  EXPECT_EQ(accepted_imbalance("web.dlq"), 2);
+}
+
+TEST_F(BalanceTest, AJobsOutputIsNotTheGatewaysThoughItHasDeadLetters) {
+  const TopicPartition output{log_.ensure_topic({.name = "hits"})->id, PartitionId(0)};
+  ASSERT_TRUE(log_.ensure_topic({.name = "hits.dlq"}));
+
+  append(output, 5);
+
+  EXPECT_EQ(accepted_imbalance("hits"), -1);  // there is no such figure
+}
 
 TEST_F(BalanceTest, AcceptedIsProcessedAndInFlight) {
   const Labels job = {{"topic", "web"}, {"job", "hits"}};

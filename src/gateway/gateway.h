@@ -68,6 +68,7 @@ struct GatewayOptions {
   // name. Absent: they are answered 404.
   std::optional<TopicOptions> auto_create;
   std::size_t auto_created_max = 1000;
+  std::vector<std::string> outputs;  // topics of jobs: they take no events from outside
   std::optional<std::chrono::milliseconds> dead_letter_retention = std::chrono::hours(30 * 24);
 
   std::size_t event_bytes_max = 1 * kMiB;

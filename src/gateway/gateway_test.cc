@@ -489,6 +489,10 @@ TEST_F(GatewayTest, TopicsComeIntoBeingWhereThatIsAllowed) {
   options.auto_create->log.partition_count = 3;
   options.auto_created_max = 2;
   ASSERT_TRUE(log_.ensure_topic({.name = "output_of_the_engine"}));
+  // It has dead letters once a sink's destination has refused something of it.
+  options.outputs = {"delivered_output"};
+  ASSERT_TRUE(log_.ensure_topic({.name = "delivered_output"}));
+  ASSERT_TRUE(log_.ensure_topic({.name = "delivered_output.dlq"}));
   open(options);
 
   EXPECT_EQ(ask("new", "{}").status, 200);
@@ -496,7 +500,7 @@ TEST_F(GatewayTest, TopicsComeIntoBeingWhereThatIsAllowed) {
   EXPECT_EQ(log_.topic("new")->config.partition_count, 3);
   EXPECT_TRUE(log_.topic("new.dlq"));
   for (const std::string_view name :
-       {"new.dlq", "__internal", "output_of_the_engine", "a b", "..", "%2F"}) {
+       {"new.dlq", "__internal", "output_of_the_engine", "delivered_output", "a b", "..", "%2F"}) {
     EXPECT_EQ(ask(name, "{}").status, 404) << name;
   }
   EXPECT_EQ(ask("newer", "{}").status, 200);

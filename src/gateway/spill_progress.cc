@@ -1,20 +1,14 @@
 #include "gateway/spill_progress.h"
 
-#include <algorithm>
 #include <charconv>
-#include <memory>
 #include <optional>
-#include <vector>
 
 #include "core/bytes.h"
-#include "core/units.h"
+#include "log/read_partition.h"
 
 namespace penstock::gateway {
 
 namespace {
-
-constexpr std::size_t kPollBytes = 1 * kMiB;
-constexpr std::chrono::milliseconds kPollWait{100};
 
 std::optional<SpillProgress::Place> parse_place(std::string_view text) {
   SpillProgress::Place place;
@@ -44,45 +38,26 @@ Result<SpillProgress::Places> SpillProgress::read(log::Log& log) {
   config.cleanup = log::CleanupPolicy::kCompact;
   PENSTOCK_TRY_ASSIGN(const log::TopicInfo topic, log.ensure_topic(config));
   partition_ = {topic.id, PartitionId(0)};
-  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log.offsets(partition_));
-  PENSTOCK_TRY_ASSIGN(const std::unique_ptr<log::Consumer> consumer,
-                      log.open_consumer({.name = "spill-progress"}));
-  PENSTOCK_TRY(consumer->assign({{partition_, offsets.start}}));
   Places places;
-  for (Offset at = offsets.start; at < offsets.end;) {
-    PENSTOCK_TRY_ASSIGN(const log::Consumer::Polled polled, consumer->poll(kPollBytes));
-    if (polled.batches.empty()) {
-      consumer->wait(kPollWait);
-    }
-    for (const log::FetchedBatch& fetched : polled.batches) {
-      PENSTOCK_TRY(read_batch(fetched.bytes, places));
-      at = RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kHeaderOnly)
-               ->last_offset() +
-           1;
-    }
-  }
+  PENSTOCK_TRY(
+      log::read_partition(log, partition_, "spill-progress",
+                          [&](const RecordView& record) { return read_record(record, places); }));
   return places;
 }
 
-Status SpillProgress::read_batch(ByteView bytes, Places& places) const {
-  PENSTOCK_TRY_ASSIGN(const RecordBatchView batch,
-                      RecordBatchView::parse(bytes, RecordBatchView::Verify::kHeaderOnly));
-  RecordReader reader(batch);
-  RecordView record;
-  while (reader.next(record)) {
-    const std::string_view key = record.key ? as_text(*record.key) : std::string_view();
-    if (!key.starts_with(prefix_) || key.size() == prefix_.size()) {
-      continue;  // another gateway's, or a try
-    }
-    const auto place = record.value ? parse_place(as_text(*record.value)) : std::nullopt;
-    if (!place.has_value()) {
-      return Error(ErrorCode::kCorrupt, "topic " + std::string(kSpillProgressTopic) + ", offset " +
-                                            to_string(record.offset) +
-                                            ": not a record of shipped events");
-    }
-    places[std::string(key)] = *place;
+Status SpillProgress::read_record(const RecordView& record, Places& places) const {
+  const std::string_view key = record.key ? as_text(*record.key) : std::string_view();
+  if (!key.starts_with(prefix_) || key.size() == prefix_.size()) {
+    return {};  // another gateway's, or a try
   }
-  return reader.status();
+  const auto place = record.value ? parse_place(as_text(*record.value)) : std::nullopt;
+  if (!place.has_value()) {
+    return Error(ErrorCode::kCorrupt, "topic " + std::string(kSpillProgressTopic) + ", offset " +
+                                          to_string(record.offset) +
+                                          ": not a record of shipped events");
+  }
+  places[std::string(key)] = *place;
+  return {};
 }
 
 RecordBatch SpillProgress::encode(const Places& places, Timestamp now) const {

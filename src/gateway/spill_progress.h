@@ -53,7 +53,7 @@ class SpillProgress {
   [[nodiscard]] RecordBatch encode(const Places& places, Timestamp now) const;
 
  private:
-  [[nodiscard]] Status read_batch(ByteView bytes, Places& places) const;
+  [[nodiscard]] Status read_record(const RecordView& record, Places& places) const;
 
   const std::string prefix_;
   TopicPartition partition_;

@@ -47,7 +47,9 @@ Status TopicCatalog::open() {
   for (const log::TopicInfo& known : log_.topics()) {
     const std::string& name = known.config.name;
     const bool listed = topics_.with([&](Topics& topics) { return topics.by_name.contains(name); });
-    if (!listed && may_be_created(name) && log_.topic(dead_letter_topic(name))) {
+    const bool is_output =
+        std::find(options_.outputs.begin(), options_.outputs.end(), name) != options_.outputs.end();
+    if (!listed && !is_output && may_be_created(name) && log_.topic(dead_letter_topic(name))) {
       TopicOptions earlier = *options_.auto_create;
       earlier.log = known.config;
       PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(earlier));

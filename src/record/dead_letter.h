@@ -29,8 +29,14 @@ inline constexpr std::string_view kTime = "penstock.dlq.time";        // RFC 333
 inline constexpr std::string_view kSource = "penstock.dlq.source";    // the client's address
 inline constexpr std::string_view kTopic = "penstock.dlq.topic";      // where it was sent
 inline constexpr std::string_view kReplays = "penstock.dlq.replays";  // how often it was replayed
+inline constexpr std::string_view kSink = "penstock.dlq.sink";  // whose destination refused it
+inline constexpr std::string_view kPartition = "penstock.dlq.partition";  // where a sink read it
+inline constexpr std::string_view kOffset = "penstock.dlq.offset";
 inline constexpr std::string_view kStreamsMessage = "__streams.errors.message";
 inline constexpr std::string_view kStreamsTopic = "__streams.errors.topic";
+
+// The code of what a sink's destination refuses; those of the gateway are in gateway/outcome.h.
+inline constexpr std::string_view kSinkRefused = "sink_refused";
 
 }  // namespace dead_letter
 
