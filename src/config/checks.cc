@@ -5,6 +5,7 @@
 #include <map>
 
 #include "config/nearest.h"
+#include "config/secrets.h"
 #include "config/settings.h"
 
 namespace penstock::config {
@@ -24,6 +25,7 @@ class Checker {
 
   void check() {
     check_limits();
+    check_kafka();
     check_topics();
     check_aggregates();
     check_tables();
@@ -51,6 +53,24 @@ class Checker {
     }
     if (config_.log.segment_size % (4 * kKiB) != 0) {
       complain_({"log", 0, "segment_size"}, "must be a whole number of 4 KiB");
+    }
+  }
+
+  void check_kafka() {
+    const KafkaSettings& kafka = config_.kafka;
+    if (config_.is_on_kafka() && !kafka.bootstrap_servers.has_value()) {
+      complain_({"kafka", 0, "bootstrap_servers"},
+                "must be given if log.backend is \"kafka\", such as \"broker1:9092,broker2:9092\"");
+    }
+    if (kafka.min_insync_replicas > kafka.replication_factor) {
+      complain_({"kafka", 0, "min_insync_replicas"},
+                "must not be larger than kafka.replication_factor");
+    }
+    for (const auto& [key, value] : kafka.properties) {
+      if (is_secret(key) && !is_reference(value)) {
+        complain_({"kafka", 0, "properties"}, "must not hold a secret as text: write " + key +
+                                                  " = \"${env:NAME}\" or \"${file:PATH}\"");
+      }
     }
   }
 

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,41 @@ struct LogSettings {
   std::optional<std::uint64_t> retention_size;
 
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+// [kafka], where log.backend is "kafka"
+struct KafkaSettings {
+  std::optional<std::string> bootstrap_servers;
+  std::uint64_t replication_factor = 3;
+  std::uint64_t min_insync_replicas = 2;
+  std::string client_id = "penstock";
+  std::optional<std::string> rack;
+  std::map<std::string, std::string> properties;  // secrets as references, see secrets.h
+
+  friend bool operator==(const KafkaSettings&, const KafkaSettings&) = default;
+};
+
+// [spill], where log.backend is "kafka"
+struct SpillSettings {
+  bool enabled = true;
+  std::uint64_t size_max = 16 * kGiB;
+  milliseconds age_max = 24h;
+
+  friend bool operator==(const SpillSettings&, const SpillSettings&) = default;
+};
+
+// [circuit_breaker]: names and defaults are resilience4j's
+struct CircuitBreakerSettings {
+  std::uint64_t failure_rate_threshold = 50;
+  std::uint64_t slow_call_rate_threshold = 100;
+  milliseconds slow_call_duration_threshold = 60s;
+  milliseconds timeout_duration = 1s;
+  std::uint64_t sliding_window_size = 100;
+  std::uint64_t minimum_number_of_calls = 100;
+  milliseconds wait_duration_in_open_state = 60s;
+  std::uint64_t permitted_number_of_calls_in_half_open_state = 10;
+
+  friend bool operator==(const CircuitBreakerSettings&, const CircuitBreakerSettings&) = default;
 };
 
 // [http]
@@ -161,6 +197,9 @@ struct TableSettings {
 
 struct PipelineConfig {
   LogSettings log;
+  KafkaSettings kafka;
+  SpillSettings spill;
+  CircuitBreakerSettings circuit_breaker;
   HttpSettings http;
   IngestSettings ingest;
   EngineSettings engine;
@@ -175,6 +214,8 @@ struct PipelineConfig {
 
   // What the largest request can make of itself: its events as records with headers and keys.
   [[nodiscard]] std::uint64_t append_size_max() const { return 2 * http.body_size_max; }
+
+  [[nodiscard]] bool is_on_kafka() const { return log.backend == "kafka"; }
 
   // `archive.directory`, or its place in the data directory.
   [[nodiscard]] std::string archive_directory() const;

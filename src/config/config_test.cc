@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -135,11 +136,19 @@ constexpr Mistake kMistakes[] = {
     {"[[topic]]\nname = \"a\"\nparitions = 3\n",
      "p.toml:3: topic \"a\": paritions is not a setting; did you mean \"partitions\"?"},
     // Values.
+    {"[log]\nbackend = \"files\"\n",
+     "p.toml:2: log.backend must be \"embedded\" or \"kafka\", not \"files\""},
     {"[log]\nbackend = \"kafka\"\n",
-     "p.toml:2: log.backend must be \"embedded\", not \"kafka\": this version has no Kafka "
-     "backend"},
-    {"[log]\nbackend = \"embeded\"\n",
-     "p.toml:2: log.backend must be \"embedded\", not \"embeded\""},
+     "p.toml: kafka.bootstrap_servers must be given if log.backend is \"kafka\", such as "
+     "\"broker1:9092,broker2:9092\""},
+    {"[kafka]\nmin_insync_replicas = 4\n",
+     "p.toml:2: kafka.min_insync_replicas must not be larger than kafka.replication_factor"},
+    {"[kafka]\nproperties = \"ssl\"\n",
+     "p.toml:2: kafka.properties must be a table of texts, such as { \"security.protocol\" = "
+     "\"ssl\" }, not \"ssl\""},
+    {"[kafka.properties]\nsasl.password = \"hunter2\"\n",
+     "p.toml:1: kafka.properties must not hold a secret as text: write sasl.password = "
+     "\"${env:NAME}\" or \"${file:PATH}\""},
     {"[log]\ndata_dir = \"\"\n", "p.toml:2: log.data_dir must be a path, not \"\""},
     {"[log]\nsegment_size = \"64XB\"\n",
      "p.toml:2: log.segment_size must be a size from 1MiB to 2GiB, such as \"64MiB\" (KiB, MiB, "
@@ -261,6 +270,36 @@ TEST(Config, ReportsAllMistakesTogetherInTheOrderOfTheFile) {
             "\"nowhere\"\n"
             "p.toml:7: http.threads must be a whole number from 0 to 256, not 1000\n"
             "p.toml:8: http.lisen is not a setting; did you mean \"listen\"?");
+}
+
+TEST(Config, ReadsPropertiesByDottedKeys) {
+  const auto config = parse_config(R"(
+[log]
+backend = "kafka"
+
+[kafka]
+bootstrap_servers = "a:9092,b:9092"
+
+[kafka.properties]
+security.protocol = "SASL_SSL"
+"sasl.mechanism" = "SCRAM-SHA-512"
+sasl.password = "${env:KAFKA_PASSWORD}"
+socket.keepalive.enable = true
+socket.timeout.ms = 5000
+)",
+                                   "penstock.toml");
+
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_EQ(config->kafka.bootstrap_servers, "a:9092,b:9092");
+  EXPECT_EQ(config->kafka.properties,
+            (std::map<std::string, std::string>{{"security.protocol", "SASL_SSL"},
+                                                {"sasl.mechanism", "SCRAM-SHA-512"},
+                                                {"sasl.password", "${env:KAFKA_PASSWORD}"},
+                                                {"socket.keepalive.enable", "true"},
+                                                {"socket.timeout.ms", "5000"}}));
+  const auto again = parse_config(describe(*config), "described");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, *config);
 }
 
 TEST(Config, TakesOverridesOverTheFileAndLaterOnesOverEarlierOnes) {

@@ -9,7 +9,7 @@ namespace {
 
 std::string_view unfit_name(const toml::node& node) {
   if (node.is_table()) {
-    return "a table";
+    return "a table of other things than texts and numbers";
   }
   if (node.is_array()) {
     return "a list of other things than text";
@@ -25,6 +25,27 @@ std::vector<std::string> texts(const toml::array& array) {
     }
   }
   return list;
+}
+
+// False if there is something in it that is neither text, number, true or false, nor a table.
+bool add_properties(const toml::table& table, const std::string& prefix, Properties& to) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const auto* inner = node.as_table()) {
+      if (!add_properties(*inner, name + ".", to)) {
+        return false;
+      }
+    } else if (const auto* text = node.as_string()) {
+      to[name] = text->get();
+    } else if (const auto* number = node.as_integer()) {
+      to[name] = std::to_string(number->get());
+    } else if (const auto* flag = node.as_boolean()) {
+      to[name] = flag->get() ? "true" : "false";
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 Value value_of(const toml::node& node) {
@@ -44,6 +65,12 @@ Value value_of(const toml::node& node) {
     std::vector<std::string> list = texts(*array);
     if (list.size() == array->size()) {
       return list;
+    }
+  }
+  if (const auto* table = node.as_table()) {
+    Properties properties;
+    if (add_properties(*table, "", properties)) {
+      return properties;
     }
   }
   return Unfit{unfit_name(node)};
@@ -117,6 +144,9 @@ std::string shown(const Value& value) {
       text += (text.size() > 1 ? ", \"" : "\"") + element + "\"";
     }
     return text + "]";
+  }
+  if (std::holds_alternative<Properties>(value)) {
+    return "a table";
   }
   return "a number with a fraction";
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,13 +25,17 @@ struct Place {
   }
 };
 
-// What no setting can be: a date, a table, a list of anything but text. Says what it is.
+// A table of texts, by dotted key: `a.b = "c"` below [x.y] is the entry "a.b" of x's value y.
+// Numbers and true and false are texts there, too.
+using Properties = std::map<std::string, std::string>;
+
+// What no setting can be: a date, a list of anything but text. Says what it is.
 struct Unfit {
   std::string_view name;
 };
 
-using Value =
-    std::variant<Unfit, bool, std::int64_t, double, std::string, std::vector<std::string>>;
+using Value = std::variant<Unfit, bool, std::int64_t, double, std::string, std::vector<std::string>,
+                           Properties>;
 
 // The value as the reader of a message should see it: `"abc"`, `12`, `a table`.
 [[nodiscard]] std::string shown(const Value& value);

@@ -71,9 +71,6 @@ std::string hint(const TextRule& rule, const Value& value) {
   if (text == nullptr) {
     return "";
   }
-  if (rule.fits == is_backend && *text == "kafka") {
-    return ": this version has no Kafka backend";
-  }
   if (rule.fits == is_log_level) {
     const std::vector<std::string> levels = {"debug", "info", "warn", "error"};
     return did_you_mean(*text, levels);

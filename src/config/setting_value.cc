@@ -169,6 +169,16 @@ bool read_value(const Value& value, const Shape& /*shape*/, std::vector<std::str
   return std::all_of(to.begin(), to.end(), is_json_pointer);
 }
 
+bool read_value(const Value& value, const Shape& /*shape*/,
+                std::map<std::string, std::string>& to) {
+  const auto* properties = std::get_if<Properties>(&value);
+  if (properties == nullptr) {
+    return false;
+  }
+  to = *properties;
+  return true;
+}
+
 std::string expected(const Shape& shape) {
   const std::string or_unlimited = shape.unlimited ? ", or \"unlimited\"" : "";
   switch (shape.kind) {
@@ -182,6 +192,8 @@ std::string expected(const Shape& shape) {
       return "a size " + range_text(shape) + ", such as \"64MiB\" (KiB, MiB, GiB)" + or_unlimited;
     case Kind::kDuration:
       return "a time " + range_text(shape) + ", such as \"10s\" (ms, s, m, h, d)" + or_unlimited;
+    case Kind::kProperties:
+      return "a table of texts, such as { \"security.protocol\" = \"ssl\" }";
     case Kind::kPointers:
       break;
   }
@@ -222,6 +234,14 @@ std::string toml_text(const std::vector<std::string>& value, Kind /*kind*/) {
     list += (list.size() > 1 ? ", " : "") + quoted(element);
   }
   return list + "]";
+}
+
+std::string toml_text(const std::map<std::string, std::string>& value, Kind /*kind*/) {
+  std::string table;
+  for (const auto& [key, text] : value) {
+    table += (table.empty() ? "{ " : ", ") + quoted(key) + " = " + quoted(text);
+  }
+  return table.empty() ? table : table + " }";
 }
 
 }  // namespace penstock::config

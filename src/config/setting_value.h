@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -37,6 +38,9 @@ struct Shape {
                               std::optional<milliseconds>& to);
 [[nodiscard]] bool read_value(const Value& value, const Shape& shape, std::vector<std::string>& to);
 
+[[nodiscard]] bool read_value(const Value& value, const Shape& shape,
+                              std::map<std::string, std::string>& to);
+
 [[nodiscard]] std::string expected(const Shape& shape);
 
 // The value as TOML; "" for a text that is not set.
@@ -48,6 +52,8 @@ struct Shape {
 [[nodiscard]] std::string toml_text(milliseconds value, Kind kind);
 [[nodiscard]] std::string toml_text(const std::optional<milliseconds>& value, Kind kind);
 [[nodiscard]] std::string toml_text(const std::vector<std::string>& value, Kind kind);
+// One line: { "a.b" = "c" }; "" for an empty one.
+[[nodiscard]] std::string toml_text(const std::map<std::string, std::string>& value, Kind kind);
 
 template <typename S>
 [[nodiscard]] Shape shape_of(const Setting<S>& setting) {

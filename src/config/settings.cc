@@ -9,7 +9,7 @@ bool is_any_text(std::string_view text) {
 }
 
 bool is_backend(std::string_view text) {
-  return text == "embedded";
+  return text == "embedded" || text == "kafka";
 }
 
 bool is_log_level(std::string_view text) {

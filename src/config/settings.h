@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,8 @@ enum class Kind {
   kCount,
   kSize,
   kDuration,
-  kPointers,  // a list of JSON Pointers
+  kPointers,    // a list of JSON Pointers
+  kProperties,  // a table of texts by keys that others define
 };
 
 enum class Need { kOptional, kRequired };
@@ -45,10 +47,10 @@ struct Range {
 // The member a setting is stored in. An absent size or duration is "unlimited", an absent text is
 // not set.
 template <typename S>
-using Member =
-    std::variant<std::string S::*, std::optional<std::string> S::*, bool S::*, std::uint64_t S::*,
-                 std::optional<std::uint64_t> S::*, milliseconds S::*,
-                 std::optional<milliseconds> S::*, std::vector<std::string> S::*>;
+using Member = std::variant<std::string S::*, std::optional<std::string> S::*, bool S::*,
+                            std::uint64_t S::*, std::optional<std::uint64_t> S::*,
+                            milliseconds S::*, std::optional<milliseconds> S::*,
+                            std::vector<std::string> S::*, std::map<std::string, std::string> S::*>;
 
 template <typename S>
 struct Setting {
@@ -71,7 +73,7 @@ struct Setting {
 
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
-inline constexpr TextRule kBackend{is_backend, "\"embedded\""};
+inline constexpr TextRule kBackend{is_backend, "\"embedded\" or \"kafka\""};
 inline constexpr TextRule kLevel{is_log_level, "\"debug\", \"info\", \"warn\" or \"error\""};
 inline constexpr TextRule kFormat{is_log_format, "\"text\" or \"json\""};
 inline constexpr TextRule kListen{is_listen_address,
@@ -90,12 +92,14 @@ inline constexpr Range kTimeout{100, 3'600'000};
 inline constexpr Range kDedupSpan{1'000, 7 * kDay};
 
 inline constexpr std::array kLogSettings{
-    Setting<LogSettings>{"backend",
-                         Kind::kText,
-                         &LogSettings::backend,
-                         "Where the log lives: \"embedded\", in the data directory.",
-                         {},
-                         kBackend},
+    Setting<LogSettings>{
+        "backend",
+        Kind::kText,
+        &LogSettings::backend,
+        "Where the log lives: \"embedded\", in the data directory, or \"kafka\": see "
+        "[kafka].",
+        {},
+        kBackend},
     Setting<LogSettings>{"data_dir",
                          Kind::kText,
                          &LogSettings::data_dir,
@@ -129,6 +133,97 @@ inline constexpr std::array kLogSettings{
                          "Bytes kept per partition; \"unlimited\" keeps all. A topic may have its "
                          "own.",
                          {kMiB, std::numeric_limits<std::int64_t>::max()}},
+};
+
+inline constexpr std::array kKafkaSettings{
+    Setting<KafkaSettings>{"bootstrap_servers",
+                           Kind::kText,
+                           &KafkaSettings::bootstrap_servers,
+                           "Brokers to begin with, as host:port with commas between.",
+                           {},
+                           kAnyText},
+    Setting<KafkaSettings>{"replication_factor",
+                           Kind::kCount,
+                           &KafkaSettings::replication_factor,
+                           "Replicas of the topics that are made.",
+                           {1, 32'767}},
+    Setting<KafkaSettings>{"min_insync_replicas",
+                           Kind::kCount,
+                           &KafkaSettings::min_insync_replicas,
+                           "Replicas that must have an event before it is answered.",
+                           {1, 32'767}},
+    Setting<KafkaSettings>{
+        "client_id",
+        Kind::kText,
+        &KafkaSettings::client_id,
+        "How this process calls itself in the brokers' logs, metrics and quotas.",
+        {},
+        kAnyText},
+    Setting<KafkaSettings>{"rack",
+                           Kind::kText,
+                           &KafkaSettings::rack,
+                           "Zone of this process: reads come from a replica there.",
+                           {},
+                           kAnyText},
+    Setting<KafkaSettings>{"properties", Kind::kProperties, &KafkaSettings::properties,
+                           "Further settings of librdkafka by its own keys, as [kafka.properties]: "
+                           "security.protocol, sasl.*, ssl.*. A secret must be \"${env:NAME}\" or "
+                           "\"${file:PATH}\"."},
+};
+
+inline constexpr std::array kSpillSettings{
+    Setting<SpillSettings>{
+        "enabled", Kind::kSwitch, &SpillSettings::enabled,
+        "While Kafka is slow or away, keep events in the data directory and ship "
+        "them later."},
+    Setting<SpillSettings>{"size_max",
+                           Kind::kSize,
+                           &SpillSettings::size_max,
+                           "Bytes that may wait there; beyond it requests are answered with 429.",
+                           {kMiB, 1024 * kGiB}},
+    Setting<SpillSettings>{"age_max", Kind::kDuration, &SpillSettings::age_max,
+                           "When the oldest event there is older, further ones are answered with "
+                           "429.",
+                           kSomeSpan},
+};
+
+inline constexpr std::array kCircuitBreakerSettings{
+    Setting<CircuitBreakerSettings>{"failure_rate_threshold",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::failure_rate_threshold,
+                                    "Percent of failed calls at which the breaker opens.",
+                                    {1, 100}},
+    Setting<CircuitBreakerSettings>{"slow_call_rate_threshold",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::slow_call_rate_threshold,
+                                    "Percent of slow calls at which the breaker opens.",
+                                    {1, 100}},
+    Setting<CircuitBreakerSettings>{"slow_call_duration_threshold", Kind::kDuration,
+                                    &CircuitBreakerSettings::slow_call_duration_threshold,
+                                    "A call that takes longer is slow.", kSomeSpan},
+    Setting<CircuitBreakerSettings>{
+        "timeout_duration", Kind::kDuration, &CircuitBreakerSettings::timeout_duration,
+        "A call without an answer for so long counts as failed.", kSomeSpan},
+    Setting<CircuitBreakerSettings>{"sliding_window_size",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::sliding_window_size,
+                                    "Calls whose outcome is remembered, the newest.",
+                                    {1, 1'000'000}},
+    Setting<CircuitBreakerSettings>{"minimum_number_of_calls",
+                                    Kind::kCount,
+                                    &CircuitBreakerSettings::minimum_number_of_calls,
+                                    "With fewer than this the breaker stays closed.",
+                                    {1, 1'000'000}},
+    Setting<CircuitBreakerSettings>{"wait_duration_in_open_state", Kind::kDuration,
+                                    &CircuitBreakerSettings::wait_duration_in_open_state,
+                                    "After so long an open breaker lets some calls through.",
+                                    kSomeSpan},
+    Setting<CircuitBreakerSettings>{
+        "permitted_number_of_calls_in_half_open_state",
+        Kind::kCount,
+        &CircuitBreakerSettings::permitted_number_of_calls_in_half_open_state,
+        "How many, before it closes or opens again.",
+        {1, 1'000}},
 };
 
 inline constexpr std::array kHttpSettings{
@@ -470,6 +565,9 @@ constexpr SectionTable<S, std::vector<S>, N> repeated(std::string_view name,
 
 inline constexpr std::tuple kSingleSections{
     single("log", &PipelineConfig::log, kLogSettings),
+    single("kafka", &PipelineConfig::kafka, kKafkaSettings),
+    single("spill", &PipelineConfig::spill, kSpillSettings),
+    single("circuit_breaker", &PipelineConfig::circuit_breaker, kCircuitBreakerSettings),
     single("http", &PipelineConfig::http, kHttpSettings),
     single("ingest", &PipelineConfig::ingest, kIngestSettings),
     single("engine", &PipelineConfig::engine, kEngineSettings),

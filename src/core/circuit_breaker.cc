@@ -9,7 +9,7 @@ namespace penstock {
 CircuitBreaker::CircuitBreaker(const Options& options)
     : options_(options), window_size_(options.sliding_window_size) {
   PENSTOCK_CHECK(options.sliding_window_size > 0 && options.minimum_number_of_calls > 0 &&
-                 options.permitted_calls_in_half_open_state > 0);
+                 options.permitted_number_of_calls_in_half_open_state > 0);
 }
 
 std::optional<CircuitBreaker::Permission> CircuitBreaker::try_acquire(TimePoint now) {
@@ -22,7 +22,7 @@ std::optional<CircuitBreaker::Permission> CircuitBreaker::try_acquire(TimePoint 
     case State::kOpen:
       return std::nullopt;
     case State::kHalfOpen:
-      if (permitted_ >= options_.permitted_calls_in_half_open_state) {
+      if (permitted_ >= options_.permitted_number_of_calls_in_half_open_state) {
         return std::nullopt;
       }
       ++permitted_;
@@ -98,7 +98,7 @@ void CircuitBreaker::transition(State to, TimePoint now) {
   next_call_ = 0;
   failed_ = 0;
   slow_ = 0;
-  window_size_ = to == State::kHalfOpen ? options_.permitted_calls_in_half_open_state
+  window_size_ = to == State::kHalfOpen ? options_.permitted_number_of_calls_in_half_open_state
                                         : options_.sliding_window_size;
   if (to == State::kOpen) {
     ++opened_count_;

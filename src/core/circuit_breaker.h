@@ -5,8 +5,9 @@
 // through and the last `sliding_window_size` outcomes are kept; when at least
 // `minimum_number_of_calls` are known and the share of failures or of slow calls reaches its
 // threshold, it opens. kOpen: nothing goes through for `wait_duration_in_open_state`; the next one
-// who asks makes it half-open. kHalfOpen: as many calls as `permitted_calls_in_half_open_state` go
-// through; their outcomes close it or open it again.
+// who asks makes it half-open. kHalfOpen: as many calls as
+// `permitted_number_of_calls_in_half_open_state` go through; their outcomes close it or open it
+// again.
 //
 //        threshold reached                wait is over, somebody asks
 //   kClosed ------------> kOpen ----------------------------------> kHalfOpen
@@ -20,7 +21,7 @@
 //
 // Invariants
 //   I1  Outcomes of calls that were permitted in an earlier state change nothing.
-//   I2  In kHalfOpen at most `permitted_calls_in_half_open_state` calls are permitted.
+//   I2  In kHalfOpen at most `permitted_number_of_calls_in_half_open_state` calls are permitted.
 // Threads   a value; its owner guards it.
 // Source    resilience4j 2, CircuitBreakerConfig and CircuitBreakerStateMachine
 #pragma once
@@ -49,7 +50,7 @@ class CircuitBreaker {
     std::size_t sliding_window_size = 100;
     std::size_t minimum_number_of_calls = 100;  // at most the window's size counts
     std::chrono::milliseconds wait_duration_in_open_state{60'000};
-    std::size_t permitted_calls_in_half_open_state = 10;
+    std::size_t permitted_number_of_calls_in_half_open_state = 10;
   };
 
   // Permits one call; given back by finish() or release().

@@ -33,7 +33,7 @@ TEST_F(CircuitBreakerTest, HasTheDefaultsOfResilience4j) {
   EXPECT_EQ(options.sliding_window_size, 100U);
   EXPECT_EQ(options.minimum_number_of_calls, 100U);
   EXPECT_EQ(options.wait_duration_in_open_state, 60s);
-  EXPECT_EQ(options.permitted_calls_in_half_open_state, 10U);
+  EXPECT_EQ(options.permitted_number_of_calls_in_half_open_state, 10U);
 }
 
 TEST_F(CircuitBreakerTest, StaysClosedUntilEnoughCallsAreKnown) {
@@ -100,7 +100,7 @@ TEST_F(CircuitBreakerTest, PermitsNothingWhileOpenAndIsHalfOpenAfterTheWait) {
 }
 
 TEST_F(CircuitBreakerTest, PermitsOnlySoManyCallsWhileHalfOpen) {
-  CircuitBreaker breaker({.permitted_calls_in_half_open_state = 2});
+  CircuitBreaker breaker({.permitted_number_of_calls_in_half_open_state = 2});
   call(breaker, 100, Outcome::kError, kStart);
 
   const auto first = breaker.try_acquire(kStart + 60s);
@@ -136,7 +136,7 @@ TEST_F(CircuitBreakerTest, OpensAgainAfterBadCallsWhileHalfOpen) {
 }
 
 TEST_F(CircuitBreakerTest, IgnoresWhatBecameOfCallsOfAnEarlierState) {
-  CircuitBreaker breaker({.permitted_calls_in_half_open_state = 1});
+  CircuitBreaker breaker({.permitted_number_of_calls_in_half_open_state = 1});
   const auto early = breaker.try_acquire(kStart);
   call(breaker, 100, Outcome::kError, kStart);
 

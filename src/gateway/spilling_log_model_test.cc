@@ -143,7 +143,7 @@ class World {
   World(std::uint32_t seed, Progress progress) : random_(seed), progress_(progress) {
     options_.route.breaker.sliding_window_size = 8;
     options_.route.breaker.minimum_number_of_calls = 4;
-    options_.route.breaker.permitted_calls_in_half_open_state = 2;
+    options_.route.breaker.permitted_number_of_calls_in_half_open_state = 2;
     options_.route.breaker.wait_duration_in_open_state = 2s;
     options_.route.held_bytes_max = 1000;
     options_.shipper.transaction_bytes_max = 300;

@@ -26,7 +26,7 @@ class SpillingLogTest : public ::testing::Test {
   SpillingLogTest() {
     options_.route.breaker.sliding_window_size = 4;
     options_.route.breaker.minimum_number_of_calls = 4;
-    options_.route.breaker.permitted_calls_in_half_open_state = 2;
+    options_.route.breaker.permitted_number_of_calls_in_half_open_state = 2;
   }
 
   ~SpillingLogTest() override { close(); }
