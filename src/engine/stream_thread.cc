@@ -746,6 +746,7 @@ void StreamThread::publish() {
       const auto [at, is_new] = descriptions.try_emplace(store->name(), store->describe());
       at->second.entry_count += store->entry_count();
       at->second.size_bytes += store->size_bytes();
+      ++at->second.partitions_owned;
       at->second.partitions_ready += task->state() == TaskState::kRunning ? 1 : 0;
       bytes += store->size_bytes();
       entries += store->entry_count();
