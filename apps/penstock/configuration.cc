@@ -15,14 +15,6 @@ namespace {
 
 constexpr const char* kDefaultFile = "penstock.toml";
 
-std::vector<std::string> environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
-  }
-  return variables;
-}
-
 ExitCode exit_code_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalid:
@@ -35,6 +27,14 @@ ExitCode exit_code_of(ErrorCode code) {
 }
 
 }  // namespace
+
+std::vector<std::string> environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  return variables;
+}
 
 Result<config::PipelineConfig> load_configuration(const ConfigFlags& flags) {
   std::vector<config::Override> overrides = config::environment_overrides(environment());

@@ -7,10 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "config/secrets.h"
 #include "jobs/aggregate_job.h"
 #include "jobs/table_job.h"
 #include "os/file_system.h"
 #include "os/thread.h"
+#include "penstock/configuration.h"
 #include "record/dead_letter.h"
 #include "schema/json_pointer.h"
 
@@ -112,6 +114,60 @@ wal::Options wal_options(const config::PipelineConfig& config) {
   options.reserve_bytes = std::min(options.reserve_bytes, options.segment_bytes / 8);
   options.queue_bytes_max = config.log.queue_size_max;
   options.tail_cache_bytes = config.log.tail_size;
+  return options;
+}
+
+wal::Options spill_options(const config::PipelineConfig& config) {
+  wal::Options options = wal_options(config);
+  options.directory = os::join_path(config.log.data_dir, "spill");
+  return options;
+}
+
+gateway::SpillingLog::Options spilling_options(const config::PipelineConfig& config) {
+  const config::CircuitBreakerSettings& breaker = config.circuit_breaker;
+  gateway::SpillingLog::Options options;
+  options.route.timeout_duration = breaker.timeout_duration;
+  options.route.spill_bytes_max = config.spill.size_max;
+  options.route.spill_age_max = config.spill.age_max;
+  options.route.held_bytes_max = config.ingest.memory_max;
+  options.route.breaker = {
+      .failure_rate_threshold = static_cast<double>(breaker.failure_rate_threshold),
+      .slow_call_rate_threshold = static_cast<double>(breaker.slow_call_rate_threshold),
+      .slow_call_duration_threshold = breaker.slow_call_duration_threshold,
+      .sliding_window_size = breaker.sliding_window_size,
+      .minimum_number_of_calls = breaker.minimum_number_of_calls,
+      .wait_duration_in_open_state = breaker.wait_duration_in_open_state,
+      .permitted_number_of_calls_in_half_open_state =
+          breaker.permitted_number_of_calls_in_half_open_state,
+  };
+  return options;
+}
+
+Result<kafka::Options> kafka_options(const config::PipelineConfig& config, os::FileSystem& files) {
+  const config::KafkaSettings& settings = config.kafka;
+  kafka::Options options;
+  options.bootstrap_servers = settings.bootstrap_servers.value_or("");
+  options.prefix = settings.prefix;
+  options.replication_factor = static_cast<std::int16_t>(settings.replication_factor);
+  options.min_insync_replicas = static_cast<std::int32_t>(settings.min_insync_replicas);
+  options.client_id = settings.client_id;
+  options.rack = settings.rack.value_or("");
+  const std::vector<std::string> variables = environment();
+  for (const auto& [key, value] : settings.properties) {
+    auto resolved = config::resolve_reference(value, files, variables);
+    if (!resolved) {
+      return resolved.error().with("kafka.properties, " + key);
+    }
+    options.client_settings[key] = *std::move(resolved);
+  }
+  options.append_queue_bytes_max = config.log.queue_size_max;
+  options.message_bytes_max =
+      std::max<std::size_t>(options.message_bytes_max, 2 * config.ingest.event_size_max);
+  if (config.spill.enabled) {
+    // With the spill nothing is gained by giving an append up: whether it is in the log would not
+    // be known, and its ids could not be taken again for sure.
+    options.delivery_timeout = config.spill.age_max;
+  }
   return options;
 }
 

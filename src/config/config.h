@@ -53,6 +53,7 @@ struct LogSettings {
 // [kafka], where log.backend is "kafka"
 struct KafkaSettings {
   std::optional<std::string> bootstrap_servers;
+  std::string prefix;
   std::uint64_t replication_factor = 3;
   std::uint64_t min_insync_replicas = 2;
   std::string client_id = "penstock";

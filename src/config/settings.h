@@ -142,6 +142,13 @@ inline constexpr std::array kKafkaSettings{
                            "Brokers to begin with, as host:port with commas between.",
                            {},
                            kAnyText},
+    Setting<KafkaSettings>{"prefix",
+                           Kind::kText,
+                           &KafkaSettings::prefix,
+                           "In front of every topic, group and transactional id, such as "
+                           "\"penstock.\"; topics without it are not seen.",
+                           {},
+                           TextRule{[](std::string_view) { return true; }, "a text"}},
     Setting<KafkaSettings>{"replication_factor",
                            Kind::kCount,
                            &KafkaSettings::replication_factor,
