@@ -5,10 +5,10 @@ DEPS := $(if $(PENSTOCK_DEPS),$(PENSTOCK_DEPS),.deps)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench format clean
+.PHONY: help setup build demo demo-kafka test check bench format clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs (Debian 12; root or sudo)
 	@tools/setup
@@ -20,6 +20,9 @@ build: setup ## build/release/bin/penstock
 
 demo: build ## live traffic into a fresh server, then the sums checked (DEMO_SECONDS=20)
 	@$(DEPS)/venv/bin/python tools/demo
+
+demo-kafka: build ## the same with three real Kafka brokers as the log
+	@$(DEPS)/venv/bin/python tools/demo --kafka
 
 test: setup ## checks, then all tests: unit, sanitizers, fuzz corpora, integration
 	@tools/test

@@ -112,7 +112,11 @@ list(FILTER librdkafka_sources EXCLUDE REGEX
      "/(lz4|lz4frame|lz4hc|regexp|rddl|rdhttp|rdkafka_plugin|rdkafka_sasl_(cyrus|win32|oauthbearer_oidc))\\.c$")
 add_library(librdkafka STATIC EXCLUDE_FROM_ALL ${librdkafka_sources})
 target_compile_definitions(librdkafka PUBLIC LIBRDKAFKA_STATICLIB)
-target_include_directories(librdkafka PRIVATE "${CMAKE_SOURCE_DIR}/third_party/librdkafka/include"
+# Its sources include "../config.h": one folder above a folder of the include path.
+configure_file("${CMAKE_SOURCE_DIR}/third_party/librdkafka/config.h"
+               "${CMAKE_BINARY_DIR}/librdkafka/config.h" COPYONLY)
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/librdkafka/include")
+target_include_directories(librdkafka PRIVATE "${CMAKE_BINARY_DIR}/librdkafka/include"
                            "${PENSTOCK_LIBRDKAFKA}/src")
 # Its users include <librdkafka/rdkafka.h>, as where it is installed.
 configure_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h"

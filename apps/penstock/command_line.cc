@@ -1,6 +1,7 @@
 #include "penstock/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -77,6 +78,12 @@ void add_config_flags(CLI::App& command, ConfigFlags& flags) {
       ->type_name("DIR");
 }
 
+void add_server_flags(CLI::App& command, ConfigFlags& flags) {
+  add_config_flags(command, flags);
+  command.add_option("--listen", flags.listen, "HTTP address [127.0.0.1:8080]")
+      ->type_name("HOST:PORT");
+}
+
 void add_url_flag(CLI::App& command, RemoteFlags& flags) {
   command
       .add_option("--config", flags.config.config_path,
@@ -102,7 +109,8 @@ void add_dlq_filters(CLI::App& command, DlqFlags& flags) {
 }
 
 struct Flags {
-  ConfigFlags up;
+  UpFlags up;
+  std::array<UpFlags, 4> roles;
   ConfigFlags config;
   ConfigFlags doctor;
   RemoteFlags topics;
@@ -134,14 +142,31 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
       ->type_name("N");
 }
 
+// The roles of `up` as processes of their own, where Kafka is the log.
+void add_roles(CLI::App& app, std::array<UpFlags, 4>& flags, int& exit_code) {
+  flags[0] = {{}, "gateway", {.streams = false, .sink = false, .console = false}};
+  flags[1] = {{}, "streams", {.gateway = false, .sink = false, .console = false}};
+  flags[2] = {{}, "sink", {.gateway = false, .streams = false, .console = false}};
+  flags[3] = {{}, "console", {.gateway = false, .streams = false, .sink = false}};
+  constexpr std::array kAbouts = {"only take events (with Kafka as the log)",
+                                  "only run the jobs (with Kafka as the log)",
+                                  "only write the archive (with Kafka as the log)",
+                                  "only list and read topics (with Kafka as the log)"};
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    UpFlags& role = flags[i];
+    add_server_flags(*add_command(app, role.name.c_str(), kAbouts[i], exit_code,
+                                  [&role] { return run_up(role); }),
+                     role.config);
+  }
+}
+
 void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
   CLI::App* up = add_command(app, "up", "run everything in this process", exit_code,
                              [&] { return run_up(flags.up); });
-  add_config_flags(*up, flags.up);
-  up->add_option("--listen", flags.up.listen, "HTTP address [127.0.0.1:8080]")
-      ->type_name("HOST:PORT");
-  up->add_flag("--accept-data-loss", flags.up.accept_data_loss,
+  add_server_flags(*up, flags.up.config);
+  up->add_flag("--accept-data-loss", flags.up.config.accept_data_loss,
                "start although the log is damaged, without what cannot be read");
+  add_roles(app, flags.roles, exit_code);
 
   add_url_flag(*add_command(app, "topics", "topics and offsets of a running server", exit_code,
                             [&] { return run_topics(flags.topics); }),

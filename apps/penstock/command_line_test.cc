@@ -137,8 +137,8 @@ TEST(CommandLine, ChecksAConfigurationAndNamesAllItsMistakes) {
   EXPECT_EQ(outcome.exit_code, kExitUsage);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err,
-            "penstock: tests/golden/broken.toml:3: log.backend must be \"embedded\", not "
-            "\"kafka\": this version has no Kafka backend\n"
+            "penstock: tests/golden/broken.toml:3: log.backend must be \"embedded\" or "
+            "\"kafka\", not \"files\"\n"
             "penstock: tests/golden/broken.toml:4: log.segment_size must be a size from 1MiB to "
             "2GiB, such as \"64MiB\" (KiB, MiB, GiB), not \"64XB\"\n"
             "penstock: tests/golden/broken.toml:7: http.lisen is not a setting; did you mean "

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "penstock/bench/bench.h"
+#include "penstock/pipeline.h"
 
 namespace penstock::app {
 
@@ -17,7 +18,14 @@ struct ConfigFlags {
   bool accept_data_loss = false;  // of `up`: go on without what is damaged
 };
 
-[[nodiscard]] int run_up(const ConfigFlags& flags);
+// What `up` and the commands of single roles run; `name` is for messages.
+struct UpFlags {
+  ConfigFlags config;
+  std::string name;
+  Roles roles;
+};
+
+[[nodiscard]] int run_up(const UpFlags& flags);
 [[nodiscard]] int run_config_check(const ConfigFlags& flags);
 [[nodiscard]] int run_config_show(const ConfigFlags& flags);
 

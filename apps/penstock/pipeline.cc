@@ -11,6 +11,8 @@
 #include "core/guarded.h"
 #include "engine/streams.h"
 #include "gateway/gateway.h"
+#include "gateway/spilling_log.h"
+#include "kafka/kafka_log.h"
 #include "net/http_server.h"
 #include "net/router.h"
 #include "os/file_system.h"
@@ -19,6 +21,7 @@
 #include "os/random.h"
 #include "os/thread.h"
 #include "penstock/pipeline_options.h"
+#include "penstock/spill_directory.h"
 #include "sinks/archive/archive_sink.h"
 #include "sinks/postgres/postgres_destination.h"
 #include "sinks/runtime/sink_runner.h"
@@ -36,12 +39,14 @@ constexpr auto kIdleWait = 50ms;  // how long a loop with nothing to do sleeps b
 
 class Pipeline::Impl {
  public:
-  Impl(const config::PipelineConfig& config, wal::OnDamage on_damage, const os::Clock& clock,
-       telemetry::Logger& logger)
+  Impl(const config::PipelineConfig& config, const Roles& roles, wal::OnDamage on_damage,
+       const os::Clock& clock, telemetry::Logger& logger, std::function<bool()> interrupted)
       : config_(config),
+        roles_(roles),
         on_damage_(on_damage),
         clock_(clock),
         logger_(logger),
+        interrupted_(std::move(interrupted)),
         random_(os::random_seed()) {}
 
   ~Impl() { stop_sinks(); }
@@ -52,6 +57,7 @@ class Pipeline::Impl {
   Status start() {
     export_process_stats();
     PENSTOCK_TRY(start_log());
+    PENSTOCK_TRY(start_spill());
     PENSTOCK_TRY(start_gateway());
     PENSTOCK_TRY(start_streams());
     PENSTOCK_TRY(start_archive());
@@ -75,19 +81,15 @@ class Pipeline::Impl {
       logger_.warn("http", "some connections were cut: they took too long to finish");
     }
     io_threads_.clear();
-    streams_->drain();
-    if (!wait_until(deadline - time_max / 4, [&] { return streams_->is_drained(); })) {
-      logger_.warn("engine", "stopped before all events were processed: the rest is at next start");
-    }
-    stream_threads_.clear();
-    for (engine::StreamThread* thread : streams_->threads()) {
-      thread->close();
-    }
+    spill_thread_.reset();
+    stop_streams(deadline - time_max / 4);
     stop_sinks();
     Status archived = stop_archive(deadline);
     worker_thread_.reset();
     log_threads_.clear();
-    PENSTOCK_TRY(log_->close());
+    if (embedded_ != nullptr) {
+      PENSTOCK_TRY(embedded_->close());
+    }
     return archived;
   }
 
@@ -123,16 +125,45 @@ class Pipeline::Impl {
         [] { return static_cast<double>(os::process_stats().open_files); }));
   }
 
-  Status start_log() {
+  void stop_streams(os::TimePoint deadline) {
+    if (streams_ == nullptr) {
+      return;
+    }
+    // What others have sent meanwhile is theirs to process; alone, we finish what there is.
+    if (embedded_ != nullptr) {
+      streams_->drain();
+      if (!wait_until(deadline, [&] { return streams_->is_drained(); })) {
+        logger_.warn("engine",
+                     "stopped before all events were processed: the rest is at next start");
+      }
+    }
+    stream_threads_.clear();
+    for (engine::StreamThread* thread : streams_->threads()) {
+      thread->close();
+    }
+  }
+
+  Status start_log() { return config_.is_on_kafka() ? open_kafka() : open_embedded(); }
+
+  Status open_kafka() {
+    PENSTOCK_TRY_ASSIGN(const kafka::Options options, kafka_options(config_, *files_));
+    PENSTOCK_TRY_ASSIGN(kafka_, kafka::open(options, clock_, logger_));
+    log_ = kafka_.get();
+    logger_.info("log", "connected to Kafka", {{"servers", options.bootstrap_servers}});
+    return {};
+  }
+
+  Status open_embedded() {
     wal::Options options = wal_options(config_);
     options.on_damage = on_damage_;
     PENSTOCK_TRY_ASSIGN(
-        log_, wal::EmbeddedLog::open(std::move(options), *files_, clock_, random_, metrics_));
+        embedded_, wal::EmbeddedLog::open(std::move(options), *files_, clock_, random_, metrics_));
+    log_ = embedded_.get();
     report_recovery();
     log_threads_.push_back(std::make_unique<os::Thread>("wal", [this](const os::StopToken& stop) {
       while (!stop.requested()) {
-        log_->wait(kIdleWait);
-        if (const auto answered = log_->run_once(clock_.now()); !answered) {
+        embedded_->wait(kIdleWait);
+        if (const auto answered = embedded_->run_once(clock_.now()); !answered) {
           fail(answered.error());
           return;
         }
@@ -141,8 +172,8 @@ class Pipeline::Impl {
     log_threads_.push_back(
         std::make_unique<os::Thread>("wal-keeper", [this](const os::StopToken& stop) {
           while (!stop.requested()) {
-            log_->wait_for_maintenance(kIdleWait);
-            if (const Status kept = log_->maintain_once(clock_.now()); !kept) {
+            embedded_->wait_for_maintenance(kIdleWait);
+            if (const Status kept = embedded_->maintain_once(clock_.now()); !kept) {
               logger_.warn("log", kept.error().message());
             }
           }
@@ -151,7 +182,7 @@ class Pipeline::Impl {
   }
 
   void report_recovery() {
-    const wal::RecoveryReport& report = log_->recovery();
+    const wal::RecoveryReport& report = embedded_->recovery();
     logger_.info("log", "opened",
                  {{"segments", report.segments}, {"groups_scanned", report.groups_scanned}});
     if (report.torn_bytes > 0) {
@@ -173,22 +204,68 @@ class Pipeline::Impl {
     }
   }
 
+  // Between the gateway and Kafka: while that is away, events wait here.
+  Status start_spill() {
+    if (!roles_.gateway || !config_.is_on_kafka() || !config_.spill.enabled) {
+      return {};
+    }
+    PENSTOCK_TRY_ASSIGN(spill_, SpillDirectory::open(spill_options(config_),
+                                                     {*files_, clock_, random_, metrics_, logger_},
+                                                     [this](const Error& error) { fail(error); }));
+    spilling_ = std::make_unique<gateway::SpillingLog>(*log_, *spill_, clock_, metrics_, logger_,
+                                                       spilling_options(config_));
+    // The window of known ids is read from the log: what was spilled before must be there first.
+    while (!spilling_->is_ready()) {
+      if (interrupted_()) {
+        return Error(ErrorCode::kBusy,
+                     "stopped while the spill was being shipped: the rest is at "
+                     "the next start");
+      }
+      PENSTOCK_TRY_ASSIGN(const bool busy, spilling_->run_once());
+      if (!busy) {
+        spilling_->wait(kIdleWait);
+      }
+    }
+    spill_thread_ = std::make_unique<os::Thread>("spill", [this](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        const auto busy = spilling_->run_once();
+        if (!busy) {
+          fail(busy.error().with("the spill cannot be shipped"));
+          return;
+        }
+        if (!*busy) {
+          spilling_->wait(kIdleWait);
+        }
+      }
+    });
+    return {};
+  }
+
+  log::Log& gateway_log() {
+    return spilling_ != nullptr ? static_cast<log::Log&>(*spilling_) : *log_;
+  }
+
   Status start_gateway() {
+    if (!roles_.gateway) {
+      return {};
+    }
     PENSTOCK_TRY_ASSIGN(gateway::GatewayOptions options, gateway_options(config_));
-    PENSTOCK_TRY_ASSIGN(
-        gateway_, gateway::Gateway::open(*log_, clock_, metrics_, logger_, std::move(options)));
+    PENSTOCK_TRY_ASSIGN(gateway_, gateway::Gateway::open(gateway_log(), clock_, metrics_, logger_,
+                                                         std::move(options)));
     return {};
   }
 
   Status start_streams() {
-    PENSTOCK_TRY_ASSIGN(std::vector<engine::Job> declared, jobs(config_));
-    console::Balance::Options balance;
-    for (const engine::Job& job : declared) {
-      balance.jobs.push_back({job.name, job.topology.source_topics()});
+    if (!roles_.streams) {
+      return {};
     }
-    PENSTOCK_TRY_ASSIGN(balance_, console::Balance::open(*log_, metrics_, std::move(balance)));
+    PENSTOCK_TRY_ASSIGN(std::vector<engine::Job> declared, jobs(config_));
+    PENSTOCK_TRY(start_balance(declared));
     engine::Streams::Options options = streams_options(config_);
     options.thread.hash_seed = random_.next();
+    if (config_.is_on_kafka()) {
+      PENSTOCK_TRY_ASSIGN(options.thread.instance, process_id());
+    }
     PENSTOCK_TRY_ASSIGN(streams_, engine::Streams::open(*log_, clock_, metrics_, logger_,
                                                         std::move(declared), options));
     int number = 0;
@@ -210,8 +287,36 @@ class Pipeline::Impl {
     return {};
   }
 
+  // Tells this process from others that run the same jobs; it is kept, so that after a restart the
+  // same partitions come back to it, and its transactions of before are ended.
+  Result<std::string> process_id() {
+    const std::string file = os::join_path(config_.log.data_dir, "process-id");
+    PENSTOCK_TRY(files_->create_directories(config_.log.data_dir));
+    PENSTOCK_TRY_ASSIGN(const bool exists, files_->exists(file));
+    if (!exists) {
+      const std::string id = std::to_string(random_.next());
+      PENSTOCK_TRY(os::write_file_atomically(*files_, file, as_bytes(id)));
+      return id;
+    }
+    PENSTOCK_TRY_ASSIGN(const Bytes contents, os::read_file(*files_, file));
+    return std::string(as_text(contents));
+  }
+
+  // Of a log that others write to, too, this process cannot keep the books.
+  Status start_balance(const std::vector<engine::Job>& declared) {
+    if (embedded_ == nullptr) {
+      return {};
+    }
+    console::Balance::Options options;
+    for (const engine::Job& job : declared) {
+      options.jobs.push_back({job.name, job.topology.source_topics()});
+    }
+    PENSTOCK_TRY_ASSIGN(balance_, console::Balance::open(*log_, metrics_, std::move(options)));
+    return {};
+  }
+
   Status start_archive() {
-    if (!config_.archive.enabled) {
+    if (!roles_.sink || !config_.archive.enabled) {
       return {};
     }
     PENSTOCK_TRY_ASSIGN(archive_, sinks::ArchiveSink::open(*log_, *files_, metrics_, logger_,
@@ -248,8 +353,13 @@ class Pipeline::Impl {
     Status requested = archive_->request_finish();
     while (!archive_->finished()) {
       if (clock_.now() >= deadline || failure()) {
-        return Error(ErrorCode::kBusy,
-                     "stopped before all events were archived; the rest is at the next start");
+        const Error error(ErrorCode::kBusy,
+                          "stopped before all events were archived; the rest is at the next start");
+        if (embedded_ != nullptr) {
+          return error;
+        }
+        logger_.info("archive", error.message());  // of what others go on sending there is no end
+        return {};
       }
       if (!step_archive()) {
         archive_->wait(1ms);
@@ -259,6 +369,9 @@ class Pipeline::Impl {
   }
 
   Status start_sinks() {
+    if (!roles_.sink) {
+      return {};
+    }
     for (const config::PostgresSettings& settings : config_.postgres) {
       PENSTOCK_TRY_ASSIGN(auto options, postgres_options(settings, *files_));
       PENSTOCK_TRY_ASSIGN(auto destination,
@@ -309,6 +422,9 @@ class Pipeline::Impl {
       while (!stop.requested()) {
         worker_->wait(kIdleWait);
         worker_->run_once();
+        if (balance_ == nullptr) {
+          continue;
+        }
         if (const Status taken = balance_->run_once(clock_.now()); !taken) {
           logger_.debug("console", "the balance was not taken",
                         {{"because", taken.error().message()}});
@@ -333,9 +449,14 @@ class Pipeline::Impl {
   // One event loop's routes: what takes events, and what reads.
   std::unique_ptr<net::HttpHandler> make_routes(net::EventLoop& loop) {
     auto router = std::make_unique<net::Router>();
-    gateway_->add_routes(*router, loop);
-    console::add_routes(*router, loop, {*log_, *worker_, *streams_, metrics_, health_},
-                        {.version = PENSTOCK_VERSION});
+    if (gateway_ != nullptr) {
+      gateway_->add_routes(*router, loop);
+    }
+    console::add_routes(*router, loop, {gateway_log(), *worker_, streams_.get(), metrics_, health_},
+                        {.version = PENSTOCK_VERSION,
+                         .ingest = roles_.gateway,
+                         .topics = roles_.console,
+                         .shared = config_.is_on_kafka()});
     return router;
   }
 
@@ -347,9 +468,11 @@ class Pipeline::Impl {
   };
 
   const config::PipelineConfig config_;
+  const Roles roles_;
   const wal::OnDamage on_damage_;
   const os::Clock& clock_;
   telemetry::Logger& logger_;
+  const std::function<bool()> interrupted_;
   const std::unique_ptr<os::FileSystem> files_ = os::make_posix_file_system();
   os::SeededRandom random_;
   telemetry::Registry metrics_;
@@ -358,7 +481,11 @@ class Pipeline::Impl {
   Guarded<std::optional<Error>> failure_;
 
   // In order of start. Destroyed in reverse: threads before what they run.
-  std::unique_ptr<wal::EmbeddedLog> log_;
+  std::unique_ptr<wal::EmbeddedLog> embedded_;  // this one,
+  std::unique_ptr<log::Log> kafka_;             // or this one, is
+  log::Log* log_ = nullptr;
+  std::unique_ptr<SpillDirectory> spill_;
+  std::unique_ptr<gateway::SpillingLog> spilling_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<engine::Streams> streams_;
   std::unique_ptr<sinks::ArchiveSink> archive_;
@@ -368,6 +495,7 @@ class Pipeline::Impl {
   std::unique_ptr<net::HttpServer> http_;
   using Threads = std::vector<std::unique_ptr<os::Thread>>;
   Threads log_threads_;
+  std::unique_ptr<os::Thread> spill_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
   std::unique_ptr<os::Thread> archive_thread_;
   Threads sink_threads_;
@@ -380,9 +508,11 @@ Pipeline::Pipeline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Pipeline::~Pipeline() = default;
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(const config::PipelineConfig& config,
-                                                  wal::OnDamage on_damage, const os::Clock& clock,
-                                                  telemetry::Logger& logger) {
-  auto impl = std::make_unique<Impl>(config, on_damage, clock, logger);
+                                                  const Roles& roles, wal::OnDamage on_damage,
+                                                  const os::Clock& clock, telemetry::Logger& logger,
+                                                  std::function<bool()> interrupted) {
+  auto impl =
+      std::make_unique<Impl>(config, roles, on_damage, clock, logger, std::move(interrupted));
   PENSTOCK_TRY(impl->start());
   return std::unique_ptr<Pipeline>(new Pipeline(std::move(impl)));
 }

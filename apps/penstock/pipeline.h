@@ -1,6 +1,9 @@
 // Pipeline is `penstock up`: every room of the product, built in order and run in this process.
 //
-//   log -> gateway -> engine -> archive -> sinks -> console -> HTTP server   (start; stop: reverse)
+//   log -> spill -> gateway -> engine -> archive -> sinks -> console -> HTTP server
+//
+// So the start; stop is the reverse. With Kafka as the log a process may have some of the roles
+// only.
 //
 // Nothing is decided here: each room gets its Options from the configuration, its threads, and
 // references to what it needs.
@@ -12,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,13 +28,23 @@
 
 namespace penstock::app {
 
+// What this process does. Health, metrics and GET / are always there.
+struct Roles {
+  bool gateway = true;  // takes events
+  bool streams = true;  // runs the jobs, answers queries of their stores
+  bool sink = true;     // writes the archive
+  bool console = true;  // lists and reads topics
+
+  friend bool operator==(const Roles&, const Roles&) = default;
+};
+
 class Pipeline {
  public:
-  // `on_damage`: what to do if the log holds damaged bytes.
-  [[nodiscard]] static Result<std::unique_ptr<Pipeline>> start(const config::PipelineConfig& config,
-                                                               wal::OnDamage on_damage,
-                                                               const os::Clock& clock,
-                                                               telemetry::Logger& logger);
+  // `on_damage`: what to do if the embedded log holds damaged bytes. `interrupted`: asked while
+  // something may take long; true gives up.
+  [[nodiscard]] static Result<std::unique_ptr<Pipeline>> start(
+      const config::PipelineConfig& config, const Roles& roles, wal::OnDamage on_damage,
+      const os::Clock& clock, telemetry::Logger& logger, std::function<bool()> interrupted);
   // Without stop() this is what a crash does: nothing acknowledged is lost.
   ~Pipeline();
 

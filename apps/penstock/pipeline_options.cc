@@ -123,6 +123,63 @@ wal::Options wal_options(const config::PipelineConfig& config) {
   return options;
 }
 
+CircuitBreaker::Options breaker_options(const config::CircuitBreakerSettings& settings) {
+  return {
+      .failure_rate_threshold = static_cast<double>(settings.failure_rate_threshold),
+      .slow_call_rate_threshold = static_cast<double>(settings.slow_call_rate_threshold),
+      .slow_call_duration_threshold = settings.slow_call_duration_threshold,
+      .sliding_window_size = settings.sliding_window_size,
+      .minimum_number_of_calls = settings.minimum_number_of_calls,
+      .wait_duration_in_open_state = settings.wait_duration_in_open_state,
+      .permitted_number_of_calls_in_half_open_state =
+          settings.permitted_number_of_calls_in_half_open_state,
+  };
+}
+
+wal::Options spill_options(const config::PipelineConfig& config) {
+  wal::Options options = wal_options(config);
+  options.directory = os::join_path(config.log.data_dir, "spill");
+  return options;
+}
+
+gateway::SpillingLog::Options spilling_options(const config::PipelineConfig& config) {
+  gateway::SpillingLog::Options options;
+  options.route.timeout_duration = config.circuit_breaker.timeout_duration;
+  options.route.spill_bytes_max = config.spill.size_max;
+  options.route.spill_age_max = config.spill.age_max;
+  options.route.held_bytes_max = config.ingest.memory_max;
+  options.route.breaker = breaker_options(config.circuit_breaker);
+  return options;
+}
+
+Result<kafka::Options> kafka_options(const config::PipelineConfig& config, os::FileSystem& files) {
+  const config::KafkaSettings& settings = config.kafka;
+  kafka::Options options;
+  options.bootstrap_servers = settings.bootstrap_servers.value_or("");
+  options.prefix = settings.prefix;
+  options.replication_factor = static_cast<std::int16_t>(settings.replication_factor);
+  options.min_insync_replicas = static_cast<std::int32_t>(settings.min_insync_replicas);
+  options.client_id = settings.client_id;
+  options.rack = settings.rack.value_or("");
+  const std::vector<std::string> variables = environment();
+  for (const auto& [key, value] : settings.properties) {
+    auto resolved = config::resolve_reference(value, files, variables);
+    if (!resolved) {
+      return resolved.error().with("kafka.properties, " + key);
+    }
+    options.client_settings[key] = *std::move(resolved);
+  }
+  options.append_queue_bytes_max = config.log.queue_size_max;
+  options.message_bytes_max =
+      std::max<std::size_t>(options.message_bytes_max, 2 * config.ingest.event_size_max);
+  if (config.spill.enabled) {
+    // With the spill nothing is gained by giving an append up: whether it is in the log would not
+    // be known, and its ids could not be taken again for sure.
+    options.delivery_timeout = config.spill.age_max;
+  }
+  return options;
+}
+
 Result<net::HttpServer::Options> http_options(const config::PipelineConfig& config) {
   PENSTOCK_TRY_ASSIGN(const config::ListenAddress listen, config::parse_listen(config.http.listen));
   net::HttpServer::Options options;
@@ -194,6 +251,7 @@ engine::Streams::Options streams_options(const config::PipelineConfig& config) {
   options.threads_per_job = static_cast<std::int32_t>(
       config.engine.threads != 0 ? config.engine.threads : 2 * os::cpu_count());
   options.thread.commit_interval = config.engine.commit_interval;
+  options.thread.exactly_once = config.engine.processing_guarantee == "exactly_once";
   options.thread.compression = compression_of(config);
   // All of them may commit at once, and half of the log's queue is for what comes in.
   const std::size_t thread_count =
@@ -238,19 +296,6 @@ sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config
   options.roll_interval = config.archive.roll_interval;
   options.memory_max = config.archive.memory_max;
   return options;
-}
-
-CircuitBreaker::Options breaker_options(const config::CircuitBreakerSettings& settings) {
-  return {
-      .failure_rate_threshold = static_cast<double>(settings.failure_rate_threshold),
-      .slow_call_rate_threshold = static_cast<double>(settings.slow_call_rate_threshold),
-      .slow_call_duration_threshold = settings.slow_call_duration_threshold,
-      .sliding_window_size = settings.sliding_window_size,
-      .minimum_number_of_calls = settings.minimum_number_of_calls,
-      .wait_duration_in_open_state = settings.wait_duration_in_open_state,
-      .permitted_number_of_calls_in_half_open_state =
-          settings.permitted_number_of_calls_in_half_open_state,
-  };
 }
 
 sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,

@@ -1,7 +1,8 @@
 // From the configuration to each room's Options: names on the left, names on the right, no
 // decisions.
 //
-// Errors    kInvalid  a JSON Pointer that cannot be read, with the setting's place
+// Errors    kInvalid  a JSON Pointer that cannot be read, or a secret that is not there, with the
+//           setting's place
 #pragma once
 
 #include <vector>
@@ -11,6 +12,8 @@
 #include "core/result.h"
 #include "engine/streams.h"
 #include "gateway/gateway.h"
+#include "gateway/spilling_log.h"
+#include "kafka/options.h"
 #include "net/http_server.h"
 #include "os/file_system.h"
 #include "sinks/archive/archive_sink.h"
@@ -21,6 +24,12 @@
 namespace penstock::app {
 
 [[nodiscard]] wal::Options wal_options(const config::PipelineConfig& config);
+// Of each generation; the directory is the spill's.
+[[nodiscard]] wal::Options spill_options(const config::PipelineConfig& config);
+[[nodiscard]] gateway::SpillingLog::Options spilling_options(const config::PipelineConfig& config);
+// Looks up secrets in the environment and in files.
+[[nodiscard]] Result<kafka::Options> kafka_options(const config::PipelineConfig& config,
+                                                   os::FileSystem& files);
 [[nodiscard]] Result<net::HttpServer::Options> http_options(const config::PipelineConfig& config);
 [[nodiscard]] Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& config);
 [[nodiscard]] Result<std::vector<engine::Job>> jobs(const config::PipelineConfig& config);

@@ -34,7 +34,7 @@ class SmallServer {
     auto server = net::HttpServer::open({}, clock_, metrics_, [this](net::EventLoop& loop) {
       auto router = std::make_unique<net::Router>();
       gateway_->add_routes(*router, loop);
-      console::add_routes(*router, loop, {log_, worker_, queries_, metrics_, health_}, {});
+      console::add_routes(*router, loop, {log_, worker_, &queries_, metrics_, health_}, {});
       return router;
     });
     PENSTOCK_CHECK(server.has_value());

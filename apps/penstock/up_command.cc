@@ -1,6 +1,7 @@
 // penstock up: runs the pipeline until it is told to stop, or cannot go on.
 #include <chrono>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "os/clock.h"
@@ -31,13 +32,20 @@ telemetry::Logger::Options logger_options(const config::LoggingSettings& setting
   return options;
 }
 
-Status run(const config::PipelineConfig& config, wal::OnDamage on_damage,
+Status run(const config::PipelineConfig& config, const UpFlags& flags,
            os::TerminationSignals& signals, const os::Clock& clock, telemetry::Logger& logger) {
+  const auto on_damage =
+      flags.config.accept_data_loss ? wal::OnDamage::kAcceptLoss : wal::OnDamage::kRefuse;
   PENSTOCK_TRY_ASSIGN(const auto listen, config::parse_listen(config.http.listen));
-  PENSTOCK_TRY_ASSIGN(const auto pipeline, Pipeline::start(config, on_damage, clock, logger));
+  std::optional<std::string> signal;
+  const auto interrupted = [&] {
+    signal = signals.wait(0ms);
+    return signal.has_value();
+  };
+  PENSTOCK_TRY_ASSIGN(const auto pipeline,
+                      Pipeline::start(config, flags.roles, on_damage, clock, logger, interrupted));
   std::cerr << "penstock: listening on http://" << listen.host << ":" << pipeline->port()
             << ", data in " << config.log.data_dir << "\n";
-  std::optional<std::string> signal;
   while (!signal && !pipeline->failure()) {
     signal = signals.wait(200ms);
   }
@@ -53,17 +61,21 @@ Status run(const config::PipelineConfig& config, wal::OnDamage on_damage,
 
 }  // namespace
 
-int run_up(const ConfigFlags& flags) {
+int run_up(const UpFlags& flags) {
   os::TerminationSignals signals;
-  const auto config = load_configuration(flags);
+  const auto config = load_configuration(flags.config);
   if (!config) {
     return exit_code_of(Status(config.error()));
   }
+  if (flags.roles != Roles() && !config->is_on_kafka()) {
+    return exit_code_of(Status(Error(
+        ErrorCode::kInvalid, "`penstock " + flags.name +
+                                 "` needs log.backend = \"kafka\": the embedded log belongs to one "
+                                 "process, in which `penstock up` runs everything")));
+  }
   const os::RealClock clock;
   telemetry::Logger logger(clock, logger_options(config->logging));
-  const auto on_damage =
-      flags.accept_data_loss ? wal::OnDamage::kAcceptLoss : wal::OnDamage::kRefuse;
-  return exit_code_of(run(*config, on_damage, signals, clock, logger));
+  return exit_code_of(run(*config, flags, signals, clock, logger));
 }
 
 }  // namespace penstock::app

@@ -54,6 +54,7 @@ struct LogSettings {
 // [kafka], where log.backend is "kafka"
 struct KafkaSettings {
   std::optional<std::string> bootstrap_servers;
+  std::string prefix;
   std::uint64_t replication_factor = 3;
   std::uint64_t min_insync_replicas = 2;
   std::string client_id = "penstock";
@@ -127,6 +128,7 @@ struct IngestSettings {
 struct EngineSettings {
   std::uint64_t threads = 0;
   milliseconds commit_interval = 20ms;
+  std::string processing_guarantee = "exactly_once";
   std::uint64_t state_memory_max = 512 * kMiB;
 
   friend bool operator==(const EngineSettings&, const EngineSettings&) = default;

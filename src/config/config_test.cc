@@ -125,7 +125,7 @@ constexpr Mistake kMistakes[] = {
      "p.toml:2: http.level is not a setting of http; it belongs to [logging]"},
     {"[engine]\ncolour = 1\n",
      "p.toml:2: engine.colour is not a setting; known are threads, commit_interval, "
-     "state_memory_max"},
+     "processing_guarantee, state_memory_max"},
     {"\n[htpp]\nlisten = \"x\"\n", "p.toml:2: [htpp] is not a section; did you mean \"http\"?"},
     {"[[topics]]\nname = \"a\"\n",
      "p.toml:1: [[topics]] is not a section; did you mean \"topic\"?"},

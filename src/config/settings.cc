@@ -18,6 +18,10 @@ bool is_backend(std::string_view text) {
   return text == "embedded" || text == "kafka";
 }
 
+bool is_guarantee(std::string_view text) {
+  return text == "exactly_once" || text == "at_least_once";
+}
+
 bool is_log_level(std::string_view text) {
   return text == "debug" || text == "info" || text == "warn" || text == "error";
 }

@@ -67,6 +67,7 @@ struct Setting {
 [[nodiscard]] bool is_any_text(std::string_view text);
 [[nodiscard]] bool is_backend(std::string_view text);
 [[nodiscard]] bool is_compression(std::string_view text);
+[[nodiscard]] bool is_guarantee(std::string_view text);
 [[nodiscard]] bool is_log_level(std::string_view text);
 [[nodiscard]] bool is_log_format(std::string_view text);
 [[nodiscard]] bool is_listen_address(std::string_view text);
@@ -81,6 +82,7 @@ inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
 inline constexpr TextRule kCompression{is_compression, "\"lz4\" or \"none\""};
 inline constexpr TextRule kBackend{is_backend, "\"embedded\" or \"kafka\""};
+inline constexpr TextRule kGuarantee{is_guarantee, "\"exactly_once\" or \"at_least_once\""};
 inline constexpr TextRule kLevel{is_log_level, "\"debug\", \"info\", \"warn\" or \"error\""};
 inline constexpr TextRule kFormat{is_log_format, "\"text\" or \"json\""};
 inline constexpr TextRule kListen{is_listen_address,
@@ -167,6 +169,13 @@ inline constexpr std::array kKafkaSettings{
                            "Brokers to begin with, as host:port with commas between.",
                            {},
                            kAnyText},
+    Setting<KafkaSettings>{"prefix",
+                           Kind::kText,
+                           &KafkaSettings::prefix,
+                           "In front of every topic, group and transactional id, such as "
+                           "\"penstock.\"; topics without it are not seen.",
+                           {},
+                           TextRule{[](std::string_view) { return true; }, "a text"}},
     Setting<KafkaSettings>{"replication_factor",
                            Kind::kCount,
                            &KafkaSettings::replication_factor,
@@ -386,6 +395,13 @@ inline constexpr std::array kEngineSettings{
                             &EngineSettings::commit_interval,
                             "Results become visible and durable at least this often.",
                             {1, 10'000}},
+    Setting<EngineSettings>{"processing_guarantee",
+                            Kind::kText,
+                            &EngineSettings::processing_guarantee,
+                            "\"exactly_once\", or \"at_least_once\": after a crash some events may "
+                            "count again.",
+                            {},
+                            kGuarantee},
     Setting<EngineSettings>{"state_memory_max",
                             Kind::kSize,
                             &EngineSettings::state_memory_max,

@@ -15,22 +15,30 @@ namespace penstock::console {
 
 namespace {
 
+enum class Needs { kNothing, kIngest, kTopics, kStores };
+
 struct Endpoint {
+  Needs needs;
   std::string_view method_and_path;
   std::string_view what;
 };
 
 constexpr std::array kEndpoints = {
-    Endpoint{"POST /v1/topics/{topic}/events", "send events: an object, an array or NDJSON"},
-    Endpoint{"GET /v1/topics", "topics, their partitions and offsets"},
-    Endpoint{"GET /v1/topics/{topic}", "one topic"},
-    Endpoint{"GET /v1/topics/{topic}/events?partition=&offset=&limit=", "events as NDJSON"},
-    Endpoint{"GET /v1/stores", "state stores"},
-    Endpoint{"GET /v1/stores/{store}?from=&to=&limit=&cursor=", "entries of a store"},
-    Endpoint{"GET /v1/stores/{store}/{key}?from=&to=&limit=&cursor=", "entries of one key"},
-    Endpoint{"GET /health/live", "200 while the process runs"},
-    Endpoint{"GET /health/ready", "200 while requests are taken, else 503 and why not"},
-    Endpoint{"GET /metrics", "metrics in Prometheus' text format"},
+    Endpoint{Needs::kIngest, "POST /v1/topics/{topic}/events",
+             "send events: an object, an array or NDJSON"},
+    Endpoint{Needs::kTopics, "GET /v1/topics", "topics, their partitions and offsets"},
+    Endpoint{Needs::kTopics, "GET /v1/topics/{topic}", "one topic"},
+    Endpoint{Needs::kTopics,
+             "GET /v1/topics/{topic}/events?partition=&offset=&limit=", "events as NDJSON"},
+    Endpoint{Needs::kStores, "GET /v1/stores", "state stores"},
+    Endpoint{Needs::kStores,
+             "GET /v1/stores/{store}?from=&to=&limit=&cursor=", "entries of a store"},
+    Endpoint{Needs::kStores,
+             "GET /v1/stores/{store}/{key}?from=&to=&limit=&cursor=", "entries of one key"},
+    Endpoint{Needs::kNothing, "GET /health/live", "200 while the process runs"},
+    Endpoint{Needs::kNothing, "GET /health/ready",
+             "200 while requests are taken, else 503 and why not"},
+    Endpoint{Needs::kNothing, "GET /metrics", "metrics in Prometheus' text format"},
 };
 
 Reply json_reply(std::string body) {
@@ -92,7 +100,7 @@ Status write_topic(JsonWriter& json, const log::Log& log, const log::TopicInfo& 
 }
 
 // Why the process should get no traffic now; empty if it should.
-std::vector<std::string> not_ready_reasons(const Backends& backends) {
+std::vector<std::string> not_ready_reasons(const Backends& backends, bool shared) {
   std::vector<std::string> reasons;
   switch (backends.health.phase()) {
     case Phase::kStarting:
@@ -108,11 +116,15 @@ std::vector<std::string> not_ready_reasons(const Backends& backends) {
   if (!status.writable) {
     reasons.push_back("the log takes no events: " + status.reason);
   }
-  for (const store::StoreDescription& store : backends.queries.stores()) {
-    if (store.partitions_ready < store.partition_count) {
+  if (backends.queries == nullptr) {
+    return reasons;
+  }
+  for (const store::StoreDescription& store : backends.queries->stores()) {
+    const std::int32_t wanted = shared ? store.partitions_owned : store.partition_count;
+    if (store.partitions_ready < wanted) {
       reasons.push_back("store " + store.name +
                         " is being restored: " + std::to_string(store.partitions_ready) + " of " +
-                        std::to_string(store.partition_count) + " partitions are ready");
+                        std::to_string(wanted) + " partitions are ready");
     }
   }
   return reasons;
@@ -135,10 +147,6 @@ Result<store::StoreQuery> parse_store_query(const net::HttpRequest& request) {
   return query;
 }
 
-Reply topic_reply(Result<Reply> reply) {
-  return reply ? *std::move(reply) : failure_reply(reply.error(), "unknown_topic");
-}
-
 Reply store_reply(const Result<store::StoreAnswer>& answer) {
   return answer ? json_reply(to_json(*answer)) : failure_reply(answer.error(), "unknown_store");
 }
@@ -149,21 +157,39 @@ class ConsoleApi final : public RefCounted {
   ConsoleApi(net::EventLoop& loop, const Backends& backends, ConsoleOptions options)
       : backends_(backends), options_(std::move(options)), replies_(loop, options_.waiting_max) {}
 
+  [[nodiscard]] bool has(Needs needed) const;
   [[nodiscard]] Reply index() const;
   [[nodiscard]] Reply live() const;
   [[nodiscard]] Reply ready() const;
   [[nodiscard]] Reply metrics_page() const;
-  [[nodiscard]] Result<Reply> list_topics() const;
-  [[nodiscard]] Result<Reply> show_topic(const std::string& name) const;
+  void list_topics(const net::HttpRequest& request, net::Responder responder);
+  void show_topic(const net::HttpRequest& request, net::Responder responder);
   [[nodiscard]] Reply list_stores() const;
   void read_events(const net::HttpRequest& request, net::Responder responder);
   void query_store(const net::HttpRequest& request, net::Responder responder);
 
  private:
+  template <typename MakeReply>
+  void on_worker(net::Responder responder, MakeReply make_reply);
+
   const Backends backends_;
   const ConsoleOptions options_;
   ReplyBox replies_;
 };
+
+bool ConsoleApi::has(Needs needed) const {
+  switch (needed) {
+    case Needs::kNothing:
+      break;
+    case Needs::kIngest:
+      return options_.ingest;
+    case Needs::kTopics:
+      return options_.topics;
+    case Needs::kStores:
+      return backends_.queries != nullptr;
+  }
+  return true;
+}
 
 Reply ConsoleApi::index() const {
   std::string body;
@@ -171,7 +197,9 @@ Reply ConsoleApi::index() const {
   json.begin_object().key("name").value("penstock").key("version").value(options_.version);
   json.key("endpoints").begin_object();
   for (const Endpoint& endpoint : kEndpoints) {
-    json.key(endpoint.method_and_path).value(endpoint.what);
+    if (has(endpoint.needs)) {
+      json.key(endpoint.method_and_path).value(endpoint.what);
+    }
   }
   json.end_object().end_object();
   return json_reply(std::move(body));
@@ -182,7 +210,7 @@ Reply ConsoleApi::live() const {
 }
 
 Reply ConsoleApi::ready() const {
-  const std::vector<std::string> reasons = not_ready_reasons(backends_);
+  const std::vector<std::string> reasons = not_ready_reasons(backends_, options_.shared);
   if (reasons.empty()) {
     return json_reply(R"({"status":"ready"})");
   }
@@ -208,30 +236,37 @@ Reply ConsoleApi::metrics_page() const {
           .extra_headers = ""};
 }
 
-Result<Reply> ConsoleApi::list_topics() const {
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().key("topics").begin_array();
-  for (const log::TopicInfo& topic : backends_.log.topics()) {
-    PENSTOCK_TRY(write_topic(json, backends_.log, topic));
-  }
-  json.end_array().end_object();
-  return json_reply(std::move(body));
+// The log may have to ask another machine, so the worker does it.
+void ConsoleApi::list_topics(const net::HttpRequest& /*request*/, net::Responder responder) {
+  on_worker(std::move(responder), [&log = backends_.log](EventReader&) -> Result<Reply> {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().key("topics").begin_array();
+    for (const log::TopicInfo& topic : log.topics()) {
+      PENSTOCK_TRY(write_topic(json, log, topic));
+    }
+    json.end_array().end_object();
+    return json_reply(std::move(body));
+  });
 }
 
-Result<Reply> ConsoleApi::show_topic(const std::string& name) const {
-  PENSTOCK_TRY_ASSIGN(const log::TopicInfo topic, backends_.log.topic(name));
-  std::string body;
-  JsonWriter json(body);
-  PENSTOCK_TRY(write_topic(json, backends_.log, topic));
-  return json_reply(std::move(body));
+void ConsoleApi::show_topic(const net::HttpRequest& request, net::Responder responder) {
+  on_worker(std::move(responder),
+            [&log = backends_.log,
+             name = request.path_parameters.front()](EventReader&) -> Result<Reply> {
+              PENSTOCK_TRY_ASSIGN(const log::TopicInfo topic, log.topic(name));
+              std::string body;
+              JsonWriter json(body);
+              PENSTOCK_TRY(write_topic(json, log, topic));
+              return json_reply(std::move(body));
+            });
 }
 
 Reply ConsoleApi::list_stores() const {
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("stores").begin_array();
-  for (const store::StoreDescription& store : backends_.queries.stores()) {
+  for (const store::StoreDescription& store : backends_.queries->stores()) {
     write_json(json, store);
   }
   json.end_array().end_object();
@@ -241,29 +276,35 @@ Reply ConsoleApi::list_stores() const {
 void ConsoleApi::read_events(const net::HttpRequest& request, net::Responder responder) {
   Result<Parameters> parameters =
       Parameters::parse(request.query, {"partition", "offset", "limit", "value"});
-  Result<EventQuery> query =
-      parameters ? parse_event_request(backends_.log, request.path_parameters.front(), *parameters,
-                                       options_.events_max)
-                 : Result<EventQuery>(parameters.error());
-  if (!query) {
-    send(responder, failure_reply(query.error(), "unknown_topic"));
+  if (!parameters) {
+    send(responder, failure_reply(parameters.error(), "unknown_topic"));
     return;
   }
+  on_worker(std::move(responder),
+            [&log = backends_.log, events_max = options_.events_max,
+             topic = request.path_parameters.front(),
+             given = *std::move(parameters)](EventReader& reader) -> Result<Reply> {
+              PENSTOCK_TRY_ASSIGN(const EventQuery query,
+                                  parse_event_request(log, topic, given, events_max));
+              PENSTOCK_TRY_ASSIGN(EventPage page, reader.read(query));
+              const std::string next = next_offset_text(given, query, page);
+              return Reply{.content_type = "application/x-ndjson",
+                           .body = std::move(page.lines),
+                           .extra_headers = "Penstock-Next-Offset: " + next + "\r\n"};
+            });
+}
+
+// Answers with what `make_reply` gives, run on the worker's thread.
+template <typename MakeReply>
+void ConsoleApi::on_worker(net::Responder responder, MakeReply make_reply) {
   std::optional<ReplyTicket> ticket = replies_.hold(std::move(responder));
   if (!ticket) {
     return;
   }
-  Worker::Job job = [wanted = *std::move(query), given = *std::move(parameters),
+  Worker::Job job = [make = std::move(make_reply),
                      to = *std::move(ticket)](EventReader& reader) mutable {
-    Result<EventPage> page = reader.read(wanted);
-    if (!page) {
-      to.send(failure_reply(page.error(), "unknown_topic"));
-      return;
-    }
-    std::string next = next_offset_text(given, wanted, *page);
-    to.send({.content_type = "application/x-ndjson",
-             .body = std::move(page->lines),
-             .extra_headers = "Penstock-Next-Offset: " + next + "\r\n"});
+    Result<Reply> reply = make(reader);
+    to.send(reply ? *std::move(reply) : failure_reply(reply.error(), "unknown_topic"));
   };
   static_cast<void>(backends_.worker.submit(std::move(job)));  // refused: the ticket answers 503
 }
@@ -279,8 +320,8 @@ void ConsoleApi::query_store(const net::HttpRequest& request, net::Responder res
     return;
   }
   // The stream thread only hands the answer over; to write it is the worker's job.
-  backends_.queries.query(*std::move(query), [&worker = backends_.worker, to = *std::move(ticket)](
-                                                 Result<store::StoreAnswer> answer) mutable {
+  backends_.queries->query(*std::move(query), [&worker = backends_.worker, to = *std::move(ticket)](
+                                                  Result<store::StoreAnswer> answer) mutable {
     Worker::Job job = [found = std::move(answer), to = std::move(to)](EventReader&) mutable {
       to.send(store_reply(found));
     };
@@ -311,13 +352,16 @@ void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backe
   add("/health/live", [](Api a, Request) { return a.live(); });
   add("/health/ready", [](Api a, Request) { return a.ready(); });
   add("/metrics", [](Api a, Request) { return a.metrics_page(); });
-  add("/v1/topics", [](Api a, Request) { return topic_reply(a.list_topics()); });
-  add("/v1/topics/{topic}",
-      [](Api a, Request r) { return topic_reply(a.show_topic(r.path_parameters.front())); });
-  add("/v1/stores", [](Api a, Request) { return a.list_stores(); });
-  add_slow("/v1/topics/{topic}/events", &ConsoleApi::read_events);
-  add_slow("/v1/stores/{store}", &ConsoleApi::query_store);
-  add_slow("/v1/stores/{store}/{key...}", &ConsoleApi::query_store);
+  if (api->has(Needs::kTopics)) {
+    add_slow("/v1/topics", &ConsoleApi::list_topics);
+    add_slow("/v1/topics/{topic}", &ConsoleApi::show_topic);
+    add_slow("/v1/topics/{topic}/events", &ConsoleApi::read_events);
+  }
+  if (api->has(Needs::kStores)) {
+    add("/v1/stores", [](Api a, Request) { return a.list_stores(); });
+    add_slow("/v1/stores/{store}", &ConsoleApi::query_store);
+    add_slow("/v1/stores/{store}/{key...}", &ConsoleApi::query_store);
+  }
 }
 
 }  // namespace penstock::console

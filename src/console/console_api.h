@@ -31,7 +31,7 @@ namespace penstock::console {
 struct Backends {
   const log::Log& log;
   Worker& worker;
-  store::QueryPort& queries;
+  store::QueryPort* queries;  // null: there are no stores in this process
   const telemetry::Registry& metrics;
   const Health& health;
 };
@@ -40,6 +40,9 @@ struct ConsoleOptions {
   std::string version;                // shown by GET /
   std::size_t waiting_max = 256;      // requests of one loop that wait for an answer
   std::uint32_t events_max = 10'000;  // of one page
+  bool ingest = true;                 // events can be sent to this process
+  bool topics = true;                 // topics can be listed and read
+  bool shared = false;                // other processes may own partitions of the stores, too
 };
 
 void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backends,

@@ -47,7 +47,7 @@ class ConsoleApiTest : public ::testing::Test {
 
   void make_router(ConsoleOptions options) {
     router_ = std::make_unique<net::Router>();
-    add_routes(*router_, loop_, {log_, *worker_, queries_, metrics_, health_}, std::move(options));
+    add_routes(*router_, loop_, {log_, *worker_, &queries_, metrics_, health_}, std::move(options));
   }
 
   // Hands the request to the router; its number among the recorded answers.

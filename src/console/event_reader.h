@@ -47,7 +47,7 @@ class EventReader {
   struct Options {
     std::size_t page_bytes_max = 4 * kMiB;  // of lines; one event more may begin before it
     std::size_t poll_bytes = 256 * kKiB;
-    std::chrono::milliseconds wait_max{1000};
+    std::chrono::milliseconds wait_max{5000};
   };
 
   EventReader(log::Log& log, const os::Clock& clock, Options options);

@@ -570,7 +570,7 @@ Status StreamThread::fill_transaction() {
     }
     std::ranges::move(task->offsets(), std::back_inserter(offsets));
   }
-  if (options_.break_exactly_once) {
+  if (!options_.exactly_once) {
     broken_offsets_ = std::move(offsets);
     return {};
   }
@@ -593,7 +593,7 @@ Result<bool> StreamThread::finish_commit() {
 }
 
 Status StreamThread::on_committed() {
-  if (options_.break_exactly_once) {
+  if (!options_.exactly_once) {
     PENSTOCK_TRY(consumer_->commit(std::exchange(broken_offsets_, {})));
   }
   back_off_ = std::chrono::milliseconds(0);
@@ -797,6 +797,7 @@ void StreamThread::publish() {
       const auto [at, is_new] = descriptions.try_emplace(store->name(), store->describe());
       at->second.entry_count += store->entry_count();
       at->second.size_bytes += store->size_bytes();
+      ++at->second.partitions_owned;
       at->second.partitions_ready += task->state() == TaskState::kRunning ? 1 : 0;
       bytes += store->size_bytes();
       entries += store->entry_count();

@@ -120,6 +120,7 @@ store::StoreDescription Streams::with_figures(const Application& application,
       if (part.name == description.name) {
         description.entry_count += part.entry_count;
         description.size_bytes += part.size_bytes;
+        description.partitions_owned += part.partitions_owned;
         description.partitions_ready += part.partitions_ready;
       }
     }

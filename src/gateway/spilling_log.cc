@@ -37,6 +37,10 @@ Result<log::PartitionOffsets> SpillingLog::offsets(TopicPartition partition) con
   return log_.offsets(partition);
 }
 
+Result<Offset> SpillingLog::written_end(TopicPartition partition) const {
+  return log_.written_end(partition);
+}
+
 Result<Offset> SpillingLog::offset_for_time(TopicPartition partition, Timestamp timestamp) const {
   return log_.offset_for_time(partition, timestamp);
 }

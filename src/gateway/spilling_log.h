@@ -58,6 +58,7 @@ class SpillingLog final : public log::Log {
   [[nodiscard]] std::vector<log::TopicInfo> topics() const override;
   [[nodiscard]] Status delete_topic(std::string_view name) override;
   [[nodiscard]] Result<log::PartitionOffsets> offsets(TopicPartition partition) const override;
+  [[nodiscard]] Result<Offset> written_end(TopicPartition partition) const override;
   [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
                                                Timestamp timestamp) const override;
   [[nodiscard]] Status append(std::vector<log::PartitionBatch> batches,

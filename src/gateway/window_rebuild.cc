@@ -114,7 +114,8 @@ Result<std::size_t> rebuild(const RebuildContext& context, TopicId topic,
   std::vector<Tail> tails;
   for (std::int32_t i = 0; i < partition_count; ++i) {
     const TopicPartition partition{topic, PartitionId(i)};
-    PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, context.log.offsets(partition));
+    PENSTOCK_TRY_ASSIGN(log::PartitionOffsets offsets, context.log.offsets(partition));
+    PENSTOCK_TRY_ASSIGN(offsets.end, context.log.written_end(partition));
     tails.push_back({partition, offsets, offsets.end});
   }
   const std::int64_t oldest_us = (context.now_seconds - options.time_max.count()) * 1'000'000;

@@ -32,7 +32,9 @@ Status read_partition(Log& log, TopicPartition partition, std::string name,
   PENSTOCK_TRY_ASSIGN(const std::unique_ptr<Consumer> consumer,
                       log.open_consumer({.name = std::move(name)}));
   PENSTOCK_TRY(consumer->assign({{partition, offsets.start}}));
-  for (Offset at = offsets.start; at < offsets.end;) {
+  // Also what was committed so lately that it is not visible yet.
+  PENSTOCK_TRY_ASSIGN(const Offset end, log.written_end(partition));
+  for (Offset at = offsets.start; at < end;) {
     PENSTOCK_TRY_ASSIGN(const Consumer::Polled polled, consumer->poll(kPollBytes));
     if (polled.batches.empty()) {
       consumer->wait(kPollWait);

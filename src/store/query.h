@@ -91,7 +91,8 @@ struct StoreDescription {
   std::uint64_t entry_count = 0;
   std::uint64_t size_bytes = 0;
   std::int32_t partition_count = 0;
-  std::int32_t partitions_ready = 0;  // the others are being restored or not assigned
+  std::int32_t partitions_owned = 0;  // by this process
+  std::int32_t partitions_ready = 0;  // of those; the others are being restored
 };
 
 struct StoreQuery {

@@ -24,8 +24,10 @@ struct StandIn final : RefCounted {
 // An empty batch over lost offsets, `begin` to before `end`, or as many of them as fit one batch.
 WantedBatch stand_in(TopicPartition partition, Offset begin, Offset end) {
   constexpr std::int64_t kOffsetsMax = 1'000'000'000;
+  // Of a longer loss only the end: readers count what lies before as missing, as after retention.
+  begin = std::max(begin, end + -kOffsetsMax);
   RecordBatchBuilder builder;
-  builder.skip_offsets(static_cast<std::uint32_t>(std::min(end - begin, kOffsetsMax)));
+  builder.skip_offsets(static_cast<std::uint32_t>(end - begin));
   RecordBatch batch = builder.finish();
   set_base_offset({batch.bytes.data(), batch.bytes.size()}, begin);
   const auto entry = index_batch(batch.bytes, 0);

@@ -1,4 +1,5 @@
-"""Penstock is one `penstock up` process of a test, with the few HTTP calls that tests need."""
+"""Penstock is one `penstock up` process of a test, with the few HTTP calls that tests need. Where Kafka is the
+log it may be a process of one role, such as `penstock gateway`."""
 import http.client
 import json
 import os
@@ -20,8 +21,9 @@ def free_port():
 class Penstock:
     """Starts, asks, stops and kills the program. Restarting keeps port and data directory."""
 
-    def __init__(self, binary, config, data_dir, work_dir, env=None, arguments=()):
+    def __init__(self, binary, config, data_dir, work_dir, env=None, arguments=(), command="up"):
         self.binary = binary
+        self.command = command
         self.port = free_port()
         self.data_dir = data_dir
         self.config_file = work_dir / f"penstock-{self.port}.toml"
@@ -35,7 +37,7 @@ class Penstock:
         """Starts the program and does not wait for it."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(self.binary), "up", "--config", str(self.config_file), "--data-dir",
+                [str(self.binary), self.command, "--config", str(self.config_file), "--data-dir",
                  str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", *self.arguments],
                 stdout=log, stderr=log, env=self.env)
 

@@ -93,7 +93,7 @@ TEST(Engine, CountsOnceAcrossACrashAfterTheCommit) {
 
 TEST(Engine, NegativeControlFindsDoublesWhenOffsetsAreCommittedOutsideTheTransaction) {
   EngineWorld::Options options = by_key();
-  options.break_exactly_once = true;
+  options.exactly_once = false;
 
   EXPECT_FALSE(survives_crash_after_commit(options));
 }

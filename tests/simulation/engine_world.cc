@@ -90,7 +90,7 @@ void EngineWorld::start(std::optional<std::uint64_t> state_bytes_max) {
   options.thread.compression = Compression::kLz4;
   options.threads_per_job = options_.threads;
   options.state_bytes_max = state_bytes_max.value_or(options_.state_bytes_max);
-  options.thread.break_exactly_once = options_.break_exactly_once;
+  options.thread.exactly_once = options_.exactly_once;
   options.thread.hash_seed = 42;
   options.thread.commit_bytes_max = options_.commit_bytes_max;
   options.thread.fetch_bytes = options_.fetch_bytes;

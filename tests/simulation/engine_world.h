@@ -53,7 +53,7 @@ class EngineWorld {
     std::size_t commit_bytes_max = 8 << 20;
     std::size_t fetch_bytes = 4 << 20;
     std::size_t queue_bytes_max = 16 << 20;
-    bool break_exactly_once = false;
+    bool exactly_once = true;
     bool marks_transactions = false;  // see SimLog
   };
 
