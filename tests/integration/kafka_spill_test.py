@@ -56,13 +56,13 @@ def back(cluster, how):
 
 
 @pytest.fixture(scope="module")
-def run(penstock_bin, kafka_cluster, tmp_path_factory):
+def run(penstock_bin, shared_kafka_cluster, tmp_path_factory):
     """Outages of all brokers, the gateway killed in every second one; then what Kafka has."""
     seed = os.environ.get("PENSTOCK_SEED", str(random.randrange(10**6)))
     print(f"\nPENSTOCK_SEED={seed}")
     work = tmp_path_factory.mktemp("spill")
     prefix = "spill"
-    server = Penstock(penstock_bin, kafka_log.config(kafka_cluster, prefix, REST), work / "data", work,
+    server = Penstock(penstock_bin, kafka_log.config(shared_kafka_cluster, prefix, REST), work / "data", work,
                       command="gateway")
     ledger = Ledger()
     load = [writers.Writer(server, ledger, topic, f"{name}", resend, seed, pause_s=0.02)
@@ -73,14 +73,14 @@ def run(penstock_bin, kafka_cluster, tmp_path_factory):
         writers.start(load)
         for cycle, (how, kills) in enumerate([("pause", False), ("kill", True), ("pause", True)]):
             time.sleep(1)
-            away(kafka_cluster, how)
+            away(shared_kafka_cluster, how)
             wait_for(lambda: server.metric("penstock_spill_active") == 1, "the breaker stays closed", server)
             wait_for(lambda: server.metric("penstock_spill_appends_total") >= 20, "nothing is spilled", server)
             spilled = server.metric("penstock_spill_appends_total")
             result["cycles"].append(spilled)
             if kills:
                 server.kill()
-            back(kafka_cluster, how)
+            back(shared_kafka_cluster, how)
             if kills:
                 server.start(60)
             else:
@@ -89,12 +89,12 @@ def run(penstock_bin, kafka_cluster, tmp_path_factory):
         writers.stop(load)
         wait_for(lambda: server.metric("penstock_spill_active") == 0, "the spill is not shipped", server)
         server.stop(30)
-        result["logs"] = {topic: kafka_log.numbers(kafka_cluster, f"{prefix}.{topic}") for topic in RESEND}
+        result["logs"] = {topic: kafka_log.numbers(shared_kafka_cluster, f"{prefix}.{topic}") for topic in RESEND}
         result["generations"] = sorted(p.name for p in (work / "data" / "spill").iterdir())
         yield result
     finally:
         server.kill()
-        kafka_cluster.restore()
+        shared_kafka_cluster.restore()
 
 
 @pytest.mark.parametrize("topic", RESEND)

@@ -8,6 +8,7 @@ import pytest
 
 CONFIG = """
 [log]
+compression = "none"  # the events are looked for in the segments
 segment_size = "1MiB"
 
 [http]

@@ -19,6 +19,7 @@ void SinkBatch::clear(std::vector<Offset> positions) {
   records_.clear();
   fates_.clear();
   memory_.clear();
+  readers_.clear();
   size_bytes_ = 0;
 }
 
@@ -43,6 +44,7 @@ Status SinkBatch::add(const log::FetchedBatch& fetched) {
   position = batch.last_offset() + 1;
   size_bytes_ += fetched.bytes.size();
   memory_.push_back(fetched.memory);
+  readers_.push_back(std::move(reader));
   return {};
 }
 

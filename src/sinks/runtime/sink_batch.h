@@ -2,7 +2,8 @@
 // per partition, and how far reading got, which may be further than the last record.
 //
 // Threads   one.
-// Lifetime  records point into the memory of the batches they came in, which is held here.
+// Lifetime  records point into the memory of the batches they came in, which is held here, unpacked
+//           where they were compressed.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include "core/ref_counted.h"
 #include "core/result.h"
 #include "log/types.h"
+#include "record/record_batch.h"
 #include "sinks/runtime/destination.h"
 
 namespace penstock::sinks {
@@ -53,6 +55,7 @@ class SinkBatch {
   std::vector<SinkRecord> records_;
   std::vector<Fate> fates_;
   std::vector<Ref<RefCounted>> memory_;
+  std::vector<RecordReader> readers_;  // hold the records of compressed batches
   std::size_t size_bytes_ = 0;
 };
 
