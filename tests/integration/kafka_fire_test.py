@@ -2,7 +2,7 @@
 are killed and frozen under load, and in the end every aggregate is what the events of the log say. A reader beside
 them sees committed results only, and never one that goes back.
 
-The negative control runs the same without transactions and must find events that were counted twice."""
+What the same checks find without exactly once is shown in simulation (tests/simulation/engine_test.cc)."""
 import collections
 import json
 import os
@@ -20,9 +20,6 @@ from ledger import Ledger, audit
 from penstock_process import Penstock
 
 REST = """
-[engine]
-processing_guarantee = "{guarantee}"
-
 [[topic]]
 name = "by_id"
 partitions = 4
@@ -93,9 +90,9 @@ def answer(server, store):
 class Fire:
     """The processes, and what is done to them."""
 
-    def __init__(self, penstock_bin, cluster, prefix, guarantee, work, seed):
+    def __init__(self, penstock_bin, cluster, prefix, work, seed):
         self.cluster, self.prefix, self.random = cluster, prefix, random.Random(seed)
-        config = kafka_log.config(cluster, prefix, REST.format(guarantee=guarantee))
+        config = kafka_log.config(cluster, prefix, REST)
         start = lambda command, name: Penstock(penstock_bin, config, work / name, work, command=command)
         self.gateway = start("gateway", "gateway")
         self.streams = [start("streams", "streams-1"), start("streams", "streams-2")]
@@ -204,7 +201,7 @@ def read_log(cluster, topic):
 @pytest.fixture(scope="module")
 def run(penstock_bin, shared_kafka_cluster, full_run, tmp_path_factory):
     work = tmp_path_factory.mktemp("fire")
-    fire = Fire(penstock_bin, shared_kafka_cluster, "fire", "exactly_once", work, seed())
+    fire = Fire(penstock_bin, shared_kafka_cluster, "fire", work, seed())
     watcher = Watcher(shared_kafka_cluster, "fire.amounts")
     try:
         watcher.start()
@@ -261,25 +258,3 @@ def test_the_last_result_of_each_key_is_its_aggregate(run):
 def test_committed_results_never_go_back(run):
     assert run["watcher"].problems == []
     assert run["watcher"].records > 100
-
-
-def test_without_transactions_events_are_counted_twice(penstock_bin, shared_kafka_cluster, tmp_path):
-    fire = Fire(penstock_bin, shared_kafka_cluster, "control", "at_least_once", tmp_path, seed())
-    try:
-        fire.gateway.start(60)
-        fire.streams[0].start(60)
-        fire.streams[1].start(60)
-        writers.start(fire.load)
-        for _ in range(4):
-            fire.pause(1, 2)
-            fire.kill_and_restart(fire.streams[0])
-        writers.stop(fire.load)
-        fire.wait_until_counted()
-        counted = {store: sum(n for (_, what), n in fire.entries(store).items() if what == "count")
-                   for store in AGGREGATES}
-        events = sum(len(found) for found in read_log(shared_kafka_cluster, "control.by_id").values())
-    finally:
-        fire.kill()
-        shared_kafka_cluster.restore()
-
-    assert max(counted.values()) > events
