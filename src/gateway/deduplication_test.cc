@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/gateway_fixture_test.h"
+#include "log/forwarding_log.h"
 
 namespace penstock::gateway {
 namespace {
@@ -152,37 +153,10 @@ TEST_F(DeduplicationTest, TheRebuiltWindowHoldsTheNewestIdsOfAllPartitions) {
 }
 
 // Retention goes on while the window is rebuilt.
-class ExpiringLog final : public log::Log {
+class ExpiringLog final : public log::ForwardingLog {
  public:
   ExpiringLog(penstock::testing::SimLog& inner, std::string topic)
-      : inner_(inner), topic_(std::move(topic)) {}
-
-  Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override {
-    return inner_.ensure_topic(config);
-  }
-
-  Result<log::TopicInfo> topic(std::string_view name) const override { return inner_.topic(name); }
-
-  std::vector<log::TopicInfo> topics() const override { return inner_.topics(); }
-
-  Status delete_topic(std::string_view name) override { return inner_.delete_topic(name); }
-
-  Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
-    return inner_.offsets(partition);
-  }
-
-  Result<Offset> offset_for_time(TopicPartition partition, Timestamp timestamp) const override {
-    return inner_.offset_for_time(partition, timestamp);
-  }
-
-  Status append(std::vector<log::PartitionBatch> batches, log::AppendDone done) override {
-    return inner_.append(std::move(batches), std::move(done));
-  }
-
-  Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
-      std::string_view transactional_id) override {
-    return inner_.open_transactional_producer(transactional_id);
-  }
+      : ForwardingLog(inner), inner_(inner), topic_(std::move(topic)) {}
 
   // All that the topic has goes between the look at its offsets and the reading.
   Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
@@ -193,12 +167,6 @@ class ExpiringLog final : public log::Log {
     }
     return inner_.open_consumer(std::move(options));
   }
-
-  Result<std::vector<log::OffsetCommit>> committed(std::string_view group_id) const override {
-    return inner_.committed(group_id);
-  }
-
-  log::LogStatus status() const override { return inner_.status(); }
 
  private:
   penstock::testing::SimLog& inner_;

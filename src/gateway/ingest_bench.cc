@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include "gateway/gateway.h"
+#include "log/forwarding_log.h"
 #include "net/event_loop.h"
 #include "net/request_pool.h"
 #include "os/clock.h"
@@ -18,25 +19,9 @@ namespace penstock::gateway {
 namespace {
 
 // Durable at once.
-class InstantLog final : public log::Log {
+class InstantLog final : public log::ForwardingLog {
  public:
-  Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override {
-    return topics_.ensure_topic(config);
-  }
-
-  Result<log::TopicInfo> topic(std::string_view name) const override { return topics_.topic(name); }
-
-  std::vector<log::TopicInfo> topics() const override { return topics_.topics(); }
-
-  Status delete_topic(std::string_view name) override { return topics_.delete_topic(name); }
-
-  Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
-    return topics_.offsets(partition);
-  }
-
-  Result<Offset> offset_for_time(TopicPartition partition, Timestamp timestamp) const override {
-    return topics_.offset_for_time(partition, timestamp);
-  }
+  explicit InstantLog(log::Log& topics) : ForwardingLog(topics) {}
 
   Status append(std::vector<log::PartitionBatch> batches, log::AppendDone done) override {
     for (const log::PartitionBatch& batch : batches) {
@@ -46,25 +31,9 @@ class InstantLog final : public log::Log {
     return {};
   }
 
-  Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
-      std::string_view id) override {
-    return topics_.open_transactional_producer(id);
-  }
-
-  Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
-    return topics_.open_consumer(std::move(options));
-  }
-
-  Result<std::vector<log::OffsetCommit>> committed(std::string_view group) const override {
-    return topics_.committed(group);
-  }
-
-  log::LogStatus status() const override { return {}; }
-
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  penstock::testing::SimLog topics_;
   std::size_t bytes_ = 0;
 };
 
@@ -103,7 +72,8 @@ void ingest(benchmark::State& state, Ids ids) {
   os::RealClock clock;
   telemetry::Registry metrics;
   telemetry::Logger logger(clock, {.level = telemetry::LogLevel::kError});
-  InstantLog log;
+  penstock::testing::SimLog topics;
+  InstantLog log(topics);
   GatewayOptions options;
   TopicOptions topic;
   topic.log.name = "web";

@@ -7,7 +7,7 @@ namespace penstock::gateway {
 SpillingLog::SpillingLog(log::Log& log, SpillStore& store, const os::Clock& clock,
                          telemetry::Registry& metrics, telemetry::Logger& logger,
                          const Options& options)
-    : log_(log),
+    : ForwardingLog(log),
       route_(make_ref<AppendRoute>(log, clock, options.route)),
       shipper_(log, store, *route_, clock, logger, options.shipper) {
   export_metrics(metrics);
@@ -16,54 +16,17 @@ SpillingLog::SpillingLog(log::Log& log, SpillStore& store, const os::Clock& cloc
 SpillingLog::~SpillingLog() = default;
 
 Result<log::TopicInfo> SpillingLog::ensure_topic(const log::TopicConfig& config) {
-  PENSTOCK_TRY_ASSIGN(log::TopicInfo info, log_.ensure_topic(config));
+  PENSTOCK_TRY_ASSIGN(log::TopicInfo info, ForwardingLog::ensure_topic(config));
   route_->add_topic(info);
   return info;
-}
-
-Result<log::TopicInfo> SpillingLog::topic(std::string_view name) const {
-  return log_.topic(name);
-}
-
-std::vector<log::TopicInfo> SpillingLog::topics() const {
-  return log_.topics();
-}
-
-Status SpillingLog::delete_topic(std::string_view name) {
-  return log_.delete_topic(name);
-}
-
-Result<log::PartitionOffsets> SpillingLog::offsets(TopicPartition partition) const {
-  return log_.offsets(partition);
-}
-
-Result<Offset> SpillingLog::written_end(TopicPartition partition) const {
-  return log_.written_end(partition);
-}
-
-Result<Offset> SpillingLog::offset_for_time(TopicPartition partition, Timestamp timestamp) const {
-  return log_.offset_for_time(partition, timestamp);
 }
 
 Status SpillingLog::append(std::vector<log::PartitionBatch> batches, log::AppendDone done) {
   return route_->append(std::move(batches), std::move(done));
 }
 
-Result<std::unique_ptr<log::TransactionalProducer>> SpillingLog::open_transactional_producer(
-    std::string_view transactional_id) {
-  return log_.open_transactional_producer(transactional_id);
-}
-
-Result<std::unique_ptr<log::Consumer>> SpillingLog::open_consumer(log::ConsumerOptions options) {
-  return log_.open_consumer(std::move(options));
-}
-
-Result<std::vector<log::OffsetCommit>> SpillingLog::committed(std::string_view group_id) const {
-  return log_.committed(group_id);
-}
-
 log::LogStatus SpillingLog::status() const {
-  return route_->mode() == AppendRoute::Mode::kDirect ? log_.status() : log::LogStatus();
+  return route_->mode() == AppendRoute::Mode::kDirect ? ForwardingLog::status() : log::LogStatus();
 }
 
 void SpillingLog::export_metrics(telemetry::Registry& metrics) {

@@ -21,12 +21,12 @@
 #include "gateway/append_route.h"
 #include "gateway/spill_shipper.h"
 #include "gateway/spill_store.h"
-#include "log/log.h"
+#include "log/forwarding_log.h"
 #include "telemetry/registry.h"
 
 namespace penstock::gateway {
 
-class SpillingLog final : public log::Log {
+class SpillingLog final : public log::ForwardingLog {
  public:
   struct Options {
     AppendRoute::Options route;
@@ -48,33 +48,17 @@ class SpillingLog final : public log::Log {
   // before.
   [[nodiscard]] bool is_ready() const { return shipper_.is_ready(); }
 
-  [[nodiscard]] const SpillShipper& shipper() const { return shipper_; }
-
   [[nodiscard]] AppendRoute::View view() const { return route_->view(); }
 
   // --- log::Log ---
   [[nodiscard]] Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override;
-  [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
-  [[nodiscard]] std::vector<log::TopicInfo> topics() const override;
-  [[nodiscard]] Status delete_topic(std::string_view name) override;
-  [[nodiscard]] Result<log::PartitionOffsets> offsets(TopicPartition partition) const override;
-  [[nodiscard]] Result<Offset> written_end(TopicPartition partition) const override;
-  [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
-                                               Timestamp timestamp) const override;
   [[nodiscard]] Status append(std::vector<log::PartitionBatch> batches,
                               log::AppendDone done) override;
-  [[nodiscard]] Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
-      std::string_view transactional_id) override;
-  [[nodiscard]] Result<std::unique_ptr<log::Consumer>> open_consumer(
-      log::ConsumerOptions options) override;
-  [[nodiscard]] Result<std::vector<log::OffsetCommit>> committed(
-      std::string_view group_id) const override;
   [[nodiscard]] log::LogStatus status() const override;
 
  private:
   void export_metrics(telemetry::Registry& metrics);
 
-  log::Log& log_;
   const Ref<AppendRoute> route_;
   SpillShipper shipper_;
   std::vector<telemetry::CallbackGuard> metrics_;

@@ -13,6 +13,8 @@
 
 #include "gateway/sim_spill_store_for_test.h"
 #include "gateway/spilling_log.h"
+#include "log/forwarding_log.h"
+#include "log/read_partition.h"
 #include "record/record_batch.h"
 #include "telemetry/logger.h"
 #include "telemetry/registry.h"
@@ -28,10 +30,10 @@ using namespace std::chrono_literals;
 // The SimLog as a client library shows it: appends wait in a queue of their own, so that a
 // transaction may overtake them. It can lose what transactions write into the progress topic: the
 // protection switched off.
-class ClientLog final : public log::Log {
+class ClientLog final : public log::ForwardingLog {
  public:
   ClientLog(log::Log& log, bool forgets_progress)
-      : log_(log), forgets_progress_(forgets_progress) {}
+      : ForwardingLog(log), forgets_progress_(forgets_progress) {}
 
   // Hands on so many appends that wait.
   void run_once(std::size_t count) {
@@ -39,9 +41,9 @@ class ClientLog final : public log::Log {
       Waiting append = std::move(waiting_.front());
       waiting_.pop_front();
       const auto done = make_ref<Answer>(std::move(append.done));
-      const Status taken =
-          log_.append(std::move(append.batches),
-                      [done](Result<log::AppendResult> result) { done->done(std::move(result)); });
+      const Status taken = forwards_to().append(
+          std::move(append.batches),
+          [done](Result<log::AppendResult> result) { done->done(std::move(result)); });
       if (!taken) {
         done->done(taken.error());
       }
@@ -51,24 +53,6 @@ class ClientLog final : public log::Log {
   // What waits dies with the process.
   void crash() { waiting_.clear(); }
 
-  Result<log::TopicInfo> ensure_topic(const log::TopicConfig& config) override {
-    return log_.ensure_topic(config);
-  }
-
-  Result<log::TopicInfo> topic(std::string_view name) const override { return log_.topic(name); }
-
-  std::vector<log::TopicInfo> topics() const override { return log_.topics(); }
-
-  Status delete_topic(std::string_view name) override { return log_.delete_topic(name); }
-
-  Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
-    return log_.offsets(partition);
-  }
-
-  Result<Offset> offset_for_time(TopicPartition partition, Timestamp timestamp) const override {
-    return log_.offset_for_time(partition, timestamp);
-  }
-
   Status append(std::vector<log::PartitionBatch> batches, log::AppendDone done) override {
     waiting_.push_back({std::move(batches), std::move(done)});
     return {};
@@ -76,20 +60,10 @@ class ClientLog final : public log::Log {
 
   Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
       std::string_view id) override {
-    PENSTOCK_TRY_ASSIGN(auto producer, log_.open_transactional_producer(id));
+    PENSTOCK_TRY_ASSIGN(auto producer, forwards_to().open_transactional_producer(id));
     return std::unique_ptr<log::TransactionalProducer>(
         std::make_unique<Producer>(*this, std::move(producer)));
   }
-
-  Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
-    return log_.open_consumer(std::move(options));
-  }
-
-  Result<std::vector<log::OffsetCommit>> committed(std::string_view group) const override {
-    return log_.committed(group);
-  }
-
-  log::LogStatus status() const override { return log_.status(); }
 
  private:
   class Producer final : public log::TransactionalProducer {
@@ -131,7 +105,6 @@ class ClientLog final : public log::Log {
     log::AppendDone done;
   };
 
-  log::Log& log_;
   const bool forgets_progress_;
   std::deque<Waiting> waiting_;
 };
@@ -324,19 +297,11 @@ class World {
 
   std::vector<std::size_t> numbers_in(std::int32_t partition) {
     std::vector<std::size_t> numbers;
-    const auto consumer = *kafka_.open_consumer({.name = "test"});
-    EXPECT_TRUE(consumer->assign({{{web_, PartitionId(partition)}, Offset(0)}}));
-    for (auto polled = consumer->poll(1 * kMiB); !polled->batches.empty();
-         polled = consumer->poll(1 * kMiB)) {
-      for (const log::FetchedBatch& fetched : polled->batches) {
-        const auto view =
-            *RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kChecksum);
-        RecordReader reader(view);
-        for (RecordView record; reader.next(record);) {
+    EXPECT_TRUE(log::read_partition(
+        kafka_, {web_, PartitionId(partition)}, "test", [&](const RecordView& record) -> Status {
           numbers.push_back(std::stoul(std::string(as_text(*record.value))));
-        }
-      }
-    }
+          return {};
+        }));
     return numbers;
   }
 

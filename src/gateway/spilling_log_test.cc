@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/sim_spill_store_for_test.h"
+#include "log/read_partition.h"
 #include "record/record_batch.h"
 #include "telemetry/logger.h"
 #include "telemetry/registry.h"
@@ -115,19 +116,11 @@ class SpillingLogTest : public ::testing::Test {
 
   std::vector<std::string> in_kafka(std::int32_t partition = 0) {
     std::vector<std::string> values;
-    const auto consumer = *kafka_.open_consumer({.name = "test"});
-    EXPECT_TRUE(consumer->assign({{{web_, PartitionId(partition)}, Offset(0)}}));
-    for (auto polled = consumer->poll(1 * kMiB); !polled->batches.empty();
-         polled = consumer->poll(1 * kMiB)) {
-      for (const log::FetchedBatch& fetched : polled->batches) {
-        const auto view =
-            *RecordBatchView::parse(fetched.bytes, RecordBatchView::Verify::kChecksum);
-        RecordReader reader(view);
-        for (RecordView record; reader.next(record);) {
-          values.emplace_back(as_text(*record.value));
-        }
-      }
-    }
+    EXPECT_TRUE(log::read_partition(kafka_, {web_, PartitionId(partition)}, "test",
+                                    [&](const RecordView& record) -> Status {
+                                      values.emplace_back(as_text(*record.value));
+                                      return {};
+                                    }));
     return values;
   }
 
