@@ -20,6 +20,8 @@
 #include "os/process_stats.h"
 #include "os/random.h"
 #include "os/thread.h"
+#include "penstock/kept_id.h"
+#include "penstock/log_threads.h"
 #include "penstock/pipeline_options.h"
 #include "penstock/spill_directory.h"
 #include "sinks/archive/archive_sink.h"
@@ -86,7 +88,7 @@ class Pipeline::Impl {
     stop_sinks();
     Status archived = stop_archive(deadline);
     worker_thread_.reset();
-    log_threads_.clear();
+    log_threads_.reset();
     if (embedded_ != nullptr) {
       PENSTOCK_TRY(embedded_->close());
     }
@@ -160,24 +162,8 @@ class Pipeline::Impl {
         embedded_, wal::EmbeddedLog::open(std::move(options), *files_, clock_, random_, metrics_));
     log_ = embedded_.get();
     report_recovery();
-    log_threads_.push_back(std::make_unique<os::Thread>("wal", [this](const os::StopToken& stop) {
-      while (!stop.requested()) {
-        embedded_->wait(kIdleWait);
-        if (const auto answered = embedded_->run_once(clock_.now()); !answered) {
-          fail(answered.error());
-          return;
-        }
-      }
-    }));
-    log_threads_.push_back(
-        std::make_unique<os::Thread>("wal-keeper", [this](const os::StopToken& stop) {
-          while (!stop.requested()) {
-            embedded_->wait_for_maintenance(kIdleWait);
-            if (const Status kept = embedded_->maintain_once(clock_.now()); !kept) {
-              logger_.warn("log", kept.error().message());
-            }
-          }
-        }));
+    log_threads_ = std::make_unique<LogThreads>(*embedded_, "wal", "log", clock_, logger_,
+                                                [this](const Error& error) { fail(error); });
     return {};
   }
 
@@ -226,18 +212,7 @@ class Pipeline::Impl {
         spilling_->wait(kIdleWait);
       }
     }
-    spill_thread_ = std::make_unique<os::Thread>("spill", [this](const os::StopToken& stop) {
-      while (!stop.requested()) {
-        const auto busy = spilling_->run_once();
-        if (!busy) {
-          fail(busy.error().with("the spill cannot be shipped"));
-          return;
-        }
-        if (!*busy) {
-          spilling_->wait(kIdleWait);
-        }
-      }
-    });
+    spill_thread_ = run_steps("spill", *spilling_, "the spill cannot be shipped");
     return {};
   }
 
@@ -270,36 +245,35 @@ class Pipeline::Impl {
                                                         std::move(declared), options));
     int number = 0;
     for (engine::StreamThread* thread : streams_->threads()) {
-      stream_threads_.push_back(std::make_unique<os::Thread>(
-          "stream-" + std::to_string(number++), [this, thread](const os::StopToken& stop) {
-            while (!stop.requested()) {
-              const auto busy = thread->run_once();
-              if (!busy) {
-                fail(busy.error().with("processing has failed"));
-                return;
-              }
-              if (!*busy) {
-                thread->wait(kIdleWait);
-              }
-            }
-          }));
+      stream_threads_.push_back(
+          run_steps("stream-" + std::to_string(number++), *thread, "processing has failed"));
     }
     return {};
+  }
+
+  // A thread that takes step after step, and waits when there is nothing to do.
+  template <typename Stepper>
+  std::unique_ptr<os::Thread> run_steps(const std::string& name, Stepper& stepper,
+                                        const char* failed) {
+    return std::make_unique<os::Thread>(name, [this, &stepper, failed](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        const auto busy = stepper.run_once();
+        if (!busy) {
+          fail(busy.error().with(failed));
+          return;
+        }
+        if (!*busy) {
+          stepper.wait(kIdleWait);
+        }
+      }
+    });
   }
 
   // Tells this process from others that run the same jobs; it is kept, so that after a restart the
   // same partitions come back to it, and its transactions of before are ended.
   Result<std::string> process_id() {
-    const std::string file = os::join_path(config_.log.data_dir, "process-id");
     PENSTOCK_TRY(files_->create_directories(config_.log.data_dir));
-    PENSTOCK_TRY_ASSIGN(const bool exists, files_->exists(file));
-    if (!exists) {
-      const std::string id = std::to_string(random_.next());
-      PENSTOCK_TRY(os::write_file_atomically(*files_, file, as_bytes(id)));
-      return id;
-    }
-    PENSTOCK_TRY_ASSIGN(const Bytes contents, os::read_file(*files_, file));
-    return std::string(as_text(contents));
+    return kept_id(*files_, os::join_path(config_.log.data_dir, "process-id"), random_);
   }
 
   // Of a log that others write to, too, this process cannot keep the books.
@@ -494,7 +468,7 @@ class Pipeline::Impl {
   std::unique_ptr<console::Worker> worker_;
   std::unique_ptr<net::HttpServer> http_;
   using Threads = std::vector<std::unique_ptr<os::Thread>>;
-  Threads log_threads_;
+  std::unique_ptr<LogThreads> log_threads_;
   std::unique_ptr<os::Thread> spill_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
   std::unique_ptr<os::Thread> archive_thread_;

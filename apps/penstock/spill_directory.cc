@@ -4,59 +4,29 @@
 #include <charconv>
 #include <optional>
 
-#include "core/bytes.h"
-#include "os/thread.h"
+#include "penstock/kept_id.h"
+#include "penstock/log_threads.h"
 #include "wal/embedded_log.h"
 
 namespace penstock::app {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kIdleWait = 50ms;
 constexpr std::string_view kRemoved = ".removed";
-constexpr std::size_t kIdSize = 16;  // 64 bits, as hexadecimal digits
 
 class Generation final : public gateway::SpillGeneration {
  public:
   Generation(std::unique_ptr<wal::EmbeddedLog> log, const os::Clock& clock,
              telemetry::Logger& logger, const std::function<void(const Error&)>& on_failure)
       : log_(std::move(log)),
-        writer_("spill-wal",
-                [this, &clock, &on_failure](const os::StopToken& stop) {
-                  while (!stop.requested()) {
-                    log_->wait(kIdleWait);
-                    if (const auto answered = log_->run_once(clock.now()); !answered) {
-                      on_failure(answered.error().with("the spill"));
-                      return;
-                    }
-                  }
-                }),
-        keeper_("spill-keeper", [this, &clock, &logger](const os::StopToken& stop) {
-          while (!stop.requested()) {
-            log_->wait_for_maintenance(kIdleWait);
-            if (const Status kept = log_->maintain_once(clock.now()); !kept) {
-              logger.warn("spill", kept.error().message());
-            }
-          }
-        }) {}
+        threads_(*log_, "spill-wal", "spill", clock, logger,
+                 [&on_failure](const Error& error) { on_failure(error.with("the spill")); }) {}
 
   [[nodiscard]] log::Log& log() override { return *log_; }
 
  private:
   const std::unique_ptr<wal::EmbeddedLog> log_;
-  os::Thread writer_;
-  os::Thread keeper_;
+  LogThreads threads_;
 };
-
-std::string random_id(os::Random& random) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string id;
-  for (std::uint64_t bits = random.next(); id.size() < kIdSize; bits >>= 4) {
-    id += kHex[bits & 0xf];
-  }
-  return id;
-}
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -114,16 +84,9 @@ Status SpillDirectory::remove_files(const std::string& directory) {
 }
 
 Status SpillDirectory::read_gateway_id() {
-  os::FileSystem& files = surroundings_.files;
   const std::string file = path("id");
-  PENSTOCK_TRY_ASSIGN(const bool exists, files.exists(file));
-  if (!exists) {
-    gateway_id_ = random_id(surroundings_.random);
-    return os::write_file_atomically(files, file, as_bytes(gateway_id_));
-  }
-  PENSTOCK_TRY_ASSIGN(const Bytes contents, os::read_file(files, file));
-  gateway_id_ = as_text(contents);
-  const bool sound = gateway_id_.size() == kIdSize &&
+  PENSTOCK_TRY_ASSIGN(gateway_id_, kept_id(surroundings_.files, file, surroundings_.random));
+  const bool sound = gateway_id_.size() == kKeptIdSize &&
                      gateway_id_.find_first_not_of("0123456789abcdef") == std::string::npos;
   return sound ? Status()
                : Error(ErrorCode::kCorrupt, file +
