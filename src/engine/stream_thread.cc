@@ -265,11 +265,6 @@ Result<bool> StreamThread::process() {
   if (state_is_full_ || !revoking_.empty()) {
     return false;
   }
-  for (const auto& [id, task] : tasks_) {
-    if (task->state() == TaskState::kRunning) {
-      PENSTOCK_TRY(task->pass_over());
-    }
-  }
   std::size_t record_count = 0;
   std::size_t pending = pending_bytes();
   while (record_count < options_.records_per_turn && pending < options_.commit_bytes_max &&

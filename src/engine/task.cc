@@ -338,14 +338,6 @@ Result<std::size_t> Task::process(std::size_t count_max) {
   return count;
 }
 
-Status Task::pass_over() {
-  PENSTOCK_CHECK(state_ == TaskState::kRunning);
-  for (const auto& queue : queues_) {
-    PENSTOCK_TRY(queue->has_records());
-  }
-  return {};
-}
-
 Status Task::deliver(const Node& node, const RecordSpan& records) {
   for (const Node* child : node.processors) {
     PENSTOCK_TRY(child->processor->process(records));

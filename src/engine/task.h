@@ -110,8 +110,6 @@ class Task {
   [[nodiscard]] Result<std::optional<Timestamp>> head_timestamp();
   // Processes one run of at most `count_max` records, if there is one; returns how many.
   [[nodiscard]] Result<std::size_t> process(std::size_t count_max);
-  // Moves positions over offsets that hold no records, where nothing else is left to process.
-  [[nodiscard]] Status pass_over();
   // Asks the processors to keep nothing back any more.
   void drain();
   // Nothing is waiting to be processed, committed or put out.

@@ -329,10 +329,6 @@ std::optional<CircuitBreaker::Permission> AppendRoute::try_acquire() {
   return state_.with([&](State& state) { return state.breaker.try_acquire(clock_.now()); });
 }
 
-void AppendRoute::release(CircuitBreaker::Permission permission) {
-  state_.with([&](State& state) { state.breaker.release(permission); });
-}
-
 void AppendRoute::finish(CircuitBreaker::Permission permission, CircuitBreaker::Outcome outcome,
                          CircuitBreaker::Duration took) {
   state_.with([&](State& state) { state.breaker.finish(permission, outcome, took, clock_.now()); });
@@ -349,19 +345,6 @@ AppendRoute::View AppendRoute::view() const {
     view.oldest_age = oldest_age(state, clock_.now());
     return view;
   });
-}
-
-std::string_view to_string(AppendRoute::Mode mode) {
-  switch (mode) {
-    case AppendRoute::Mode::kDirect:
-      return "direct";
-    case AppendRoute::Mode::kSpill:
-      return "spill";
-    case AppendRoute::Mode::kHold:
-      return "hold";
-  }
-  PENSTOCK_CHECK(false);
-  return "";
 }
 
 }  // namespace penstock::gateway

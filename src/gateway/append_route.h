@@ -31,7 +31,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -106,7 +105,6 @@ class AppendRoute final : public RefCounted {
   [[nodiscard]] bool is_spill_idle() const;
 
   [[nodiscard]] std::optional<CircuitBreaker::Permission> try_acquire();
-  void release(CircuitBreaker::Permission permission);
   void finish(CircuitBreaker::Permission permission, CircuitBreaker::Outcome outcome,
               CircuitBreaker::Duration took);
 
@@ -194,8 +192,5 @@ class AppendRoute final : public RefCounted {
   Counts counts_;
   Guarded<State> state_;
 };
-
-// "direct", "spill", "hold"
-[[nodiscard]] std::string_view to_string(AppendRoute::Mode mode);
 
 }  // namespace penstock::gateway

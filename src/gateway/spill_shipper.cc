@@ -302,7 +302,6 @@ void SpillShipper::settle() {
     fail(result.error(), transaction.permission, transaction.begun);
     return;
   }
-  counts_.transactions.add(1);
   counts_.batches.add(transaction.batches);
   for (auto& [from, lane] : lanes_) {
     if (const auto place = transaction.places.find(lane.key); place != transaction.places.end()) {
@@ -317,7 +316,7 @@ void SpillShipper::settle() {
     route_.finish(*transaction.permission, Outcome::kSuccess, clock_.now() - transaction.begun);
   }
   retry_wait_ = options_.retry_wait_min;
-  last_failure_.reset();
+  last_failure_.clear();
 }
 
 Result<bool> SpillShipper::retry_later(const Error& error,
@@ -334,10 +333,10 @@ Result<bool> SpillShipper::retry_later(const Error& error,
 void SpillShipper::fail(const Error& error, std::optional<CircuitBreaker::Permission> permission,
                         os::TimePoint begun) {
   counts_.failures.add(1);
-  if (!last_failure_.has_value() || last_failure_->message() != error.message()) {
+  if (last_failure_ != error.message()) {
     logger_.warn("spill", "the log cannot be reached", {{"because", error.message()}});
   }
-  last_failure_ = error;
+  last_failure_ = error.message();
   producer_.reset();
   forget_lanes();
   retry_at_ = clock_.now() + retry_wait_;

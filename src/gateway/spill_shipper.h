@@ -60,7 +60,6 @@ class SpillShipper {
   struct Counts {
     Counter batches;
     Counter bytes;
-    Counter transactions;
     Counter failures;
   };
 
@@ -80,9 +79,6 @@ class SpillShipper {
 
   // Everything that an earlier process left is shipped, and there is a spill for appends.
   [[nodiscard]] bool is_ready() const { return ready_; }
-
-  // Why it waits, if the last attempt has failed.
-  [[nodiscard]] const std::optional<Error>& last_failure() const { return last_failure_; }
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -154,7 +150,7 @@ class SpillShipper {
 
   os::TimePoint retry_at_;
   std::chrono::milliseconds retry_wait_;
-  std::optional<Error> last_failure_;
+  std::string last_failure_;  // already reported; empty: the last attempt went well
 };
 
 }  // namespace penstock::gateway

@@ -20,12 +20,8 @@ struct SinkMetrics {
                                   "Records in the newest of these transactions.", labels)),
         write_seconds(registry.histogram("penstock_sink_write_seconds",
                                          "How long these transactions took.", labels)),
-        dead_letters(registry.counter("penstock_sink_dead_letters_total",
-                                      "Records that a destination refused, by reason.",
-                                      {{"sink", sink}, {"topic", topic}, {"reason", "refused"}})),
-        unreadable(registry.counter(
-            "penstock_sink_dead_letters_total", "Records that a destination refused, by reason.",
-            {{"sink", sink}, {"topic", topic}, {"reason", "does_not_fit"}})),
+        dead_letters(dead_letters_by(registry, sink, topic, "refused")),
+        unreadable(dead_letters_by(registry, sink, topic, "does_not_fit")),
         retries(registry.counter("penstock_sink_retries_total",
                                  "Failed attempts to reach a sink's destination or to write to it.",
                                  labels)),
@@ -42,6 +38,13 @@ struct SinkMetrics {
         up(registry.gauge("penstock_sink_up",
                           "1 while a sink is connected, 0 while it is not or has been displaced.",
                           labels)) {}
+
+  static Counter& dead_letters_by(telemetry::Registry& registry, const std::string& sink,
+                                  const std::string& topic, const char* reason) {
+    return registry.counter("penstock_sink_dead_letters_total",
+                            "Records that a destination refused, by reason.",
+                            {{"sink", sink}, {"topic", topic}, {"reason", reason}});
+  }
 
   void show(CircuitBreaker::State state) {
     breaker_state.set(state == CircuitBreaker::State::kClosed ? 0
