@@ -128,6 +128,17 @@ target_link_libraries(librdkafka PUBLIC third_party::ssl third_party::crypto thi
                       third_party::zstd third_party::lz4 Threads::Threads m)
 add_library(third_party::librdkafka ALIAS librdkafka)
 
+# hiredis with TLS, out of its Python client. Debian's 0.14 knows neither RESP3 nor TLS.
+set(PENSTOCK_HIREDIS "${PENSTOCK_DEPS}/hiredis-1.5.0")
+penstock_require_file("${PENSTOCK_HIREDIS}/hiredis/hiredis_ssl.h")
+set(hiredis_sources alloc async hiredis net read sds ssl)
+list(TRANSFORM hiredis_sources REPLACE "(.+)" "${PENSTOCK_HIREDIS}/hiredis/\\1.c")
+add_library(hiredis STATIC EXCLUDE_FROM_ALL ${hiredis_sources})
+target_include_directories(hiredis SYSTEM INTERFACE "${PENSTOCK_HIREDIS}")
+target_compile_options(hiredis PRIVATE -w -fno-sanitize=undefined)
+target_link_libraries(hiredis PUBLIC third_party::ssl third_party::crypto)
+add_library(third_party::hiredis ALIAS hiredis)
+
 # For tests: the files of JSONTestSuite.
 set(PENSTOCK_JSON_TEST_SUITE "${PENSTOCK_DEPS}/json-test-suite/test_parsing")
 

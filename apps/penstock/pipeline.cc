@@ -23,9 +23,11 @@
 #include "penstock/kept_id.h"
 #include "penstock/log_threads.h"
 #include "penstock/pipeline_options.h"
+#include "penstock/redis_options.h"
 #include "penstock/spill_directory.h"
 #include "sinks/archive/archive_sink.h"
 #include "sinks/postgres/postgres_destination.h"
+#include "sinks/redis/redis_destination.h"
 #include "sinks/runtime/sink_runner.h"
 #include "telemetry/registry.h"
 #include "wal/embedded_log.h"
@@ -350,11 +352,13 @@ class Pipeline::Impl {
       PENSTOCK_TRY_ASSIGN(auto options, postgres_options(settings, *files_));
       PENSTOCK_TRY_ASSIGN(auto destination,
                           sinks::PostgresDestination::make(clock_, random_, std::move(options)));
-      auto sink = std::make_unique<RunningSink>(random_.next());
-      sink->runner = std::make_unique<sinks::SinkRunner>(
-          sinks::SinkRunner::Surroundings{*log_, clock_, sink->random, metrics_, logger_},
-          std::move(destination), sink_options(config_, settings));
-      sinks_.push_back(std::move(sink));
+      add_sink(std::move(destination), sink_options(config_, settings));
+    }
+    for (const config::RedisSettings& settings : config_.redis) {
+      PENSTOCK_TRY_ASSIGN(auto options, redis_options(settings, *files_));
+      PENSTOCK_TRY_ASSIGN(auto destination,
+                          sinks::RedisDestination::make(clock_, random_, std::move(options)));
+      add_sink(std::move(destination), sink_options(config_, settings));
     }
     for (std::size_t i = 0; i < sinks_.size(); ++i) {
       sink_threads_.push_back(std::make_unique<os::Thread>(
@@ -364,6 +368,15 @@ class Pipeline::Impl {
           }));
     }
     return {};
+  }
+
+  void add_sink(std::unique_ptr<sinks::Destination> destination,
+                sinks::SinkRunner::Options options) {
+    auto sink = std::make_unique<RunningSink>(random_.next());
+    sink->runner = std::make_unique<sinks::SinkRunner>(
+        sinks::SinkRunner::Surroundings{*log_, clock_, sink->random, metrics_, logger_},
+        std::move(destination), std::move(options));
+    sinks_.push_back(std::move(sink));
   }
 
   // False if it has stopped for good, which is of no concern to the others.

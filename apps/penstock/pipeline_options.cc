@@ -298,8 +298,12 @@ sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config
   return options;
 }
 
-sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
-                                        const config::PostgresSettings& settings) {
+namespace {
+
+// What all sinks have.
+template <typename Settings>
+sinks::SinkRunner::Options runner_options(const config::PipelineConfig& config,
+                                          const Settings& settings) {
   sinks::SinkRunner::Options options;
   options.name = settings.name;
   options.topic = settings.topic;
@@ -310,6 +314,18 @@ sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
   options.breaker = breaker_options(config.circuit_breaker);
   options.dead_letter_retention = config.ingest.dead_letter_retention;
   return options;
+}
+
+}  // namespace
+
+sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                        const config::PostgresSettings& settings) {
+  return runner_options(config, settings);
+}
+
+sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                        const config::RedisSettings& settings) {
+  return runner_options(config, settings);
 }
 
 Result<sinks::PostgresDestination::Options> postgres_options(

@@ -41,6 +41,8 @@ namespace penstock::app {
     const config::CircuitBreakerSettings& settings);
 [[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
                                                       const config::PostgresSettings& settings);
+[[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                                      const config::RedisSettings& settings);
 // kInvalid: the password is not where the configuration says.
 [[nodiscard]] Result<sinks::PostgresDestination::Options> postgres_options(
     const config::PostgresSettings& settings, os::FileSystem& files);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "config/column.h"
+#include "config/key_template.h"
 #include "config/nearest.h"
 #include "config/secrets.h"
 #include "config/settings.h"
@@ -40,6 +41,7 @@ class Checker {
     check_aggregates();
     check_tables();
     check_postgres();
+    check_redis();
   }
 
  private:
@@ -122,42 +124,47 @@ class Checker {
   }
 
   void check_postgres() {
-    std::vector<std::string> names;
     for (std::size_t i = 0; i < config_.postgres.size(); ++i) {
       const PostgresSettings& sink = config_.postgres[i];
-      if (std::find(names.begin(), names.end(), sink.name) != names.end()) {
-        complain_({"postgres", i, "name"},
-                  "must be a name of its own: there is another sink " + quoted(sink.name));
+      check_sink("postgres", i, sink);
+      if (holds_password(sink.connection)) {
+        complain_({"postgres", i, "connection"},
+                  "must not hold a password; postgres.password says where it is");
       }
-      names.push_back(sink.name);
-      check_secrets(i, sink);
-      check_delivered(i, sink.topic);
       check_columns(i, sink);
-      if (sink.retry_wait_max < sink.retry_wait_min) {
-        complain_({"postgres", i, "retry_wait_max"}, "must not be less than retry_wait_min");
-      }
     }
   }
 
-  // Without the values: messages go to logs and screens.
-  void check_secrets(std::size_t index, const PostgresSettings& sink) {
-    if (sink.password && !is_reference(*sink.password)) {
-      complain_({"postgres", index, "password"},
+  // What all sinks have.
+  template <typename Settings>
+  void check_sink(std::string_view section, std::size_t index, const Settings& sink) {
+    if (std::find(sink_names_.begin(), sink_names_.end(), sink.name) != sink_names_.end()) {
+      complain_({section, index, "name"},
+                "must be a name of its own: there is another sink " + quoted(sink.name));
+    }
+    sink_names_.push_back(sink.name);
+    check_secret({section, index, "password"}, sink.password);
+    check_delivered({section, index, "topic"}, sink.topic);
+    if (sink.retry_wait_max < sink.retry_wait_min) {
+      complain_({section, index, "retry_wait_max"}, "must not be less than retry_wait_min");
+    }
+  }
+
+  // Without the value: messages go to logs and screens.
+  void check_secret(const Subject& subject, const std::optional<std::string>& secret) {
+    if (secret && !is_reference(*secret)) {
+      complain_(subject,
                 "must be \"${env:NAME}\" or \"${file:PATH}\": passwords stand outside of the file");
     }
-    if (holds_password(sink.connection)) {
-      complain_({"postgres", index, "connection"},
-                "must not hold a password; postgres.password says where it is");
-    }
   }
 
-  void check_delivered(std::size_t index, const std::string& topic) {
+  void check_delivered(const Subject& subject, const std::string& topic) {
     std::vector<std::string> known = known_topics_;
     for (const AggregateSettings& job : config_.aggregates) {
       known.push_back(job.name);
     }
     if (!topic.empty() && std::find(known.begin(), known.end(), topic) == known.end()) {
-      complain_({"postgres", index, "topic"},
+      complain_(subject,
                 "must be a topic that is declared with [[topic]], or the name of an [[aggregate]], "
                 "not " +
                     quoted(topic) + did_you_mean(topic, known));
@@ -191,6 +198,93 @@ class Checker {
         complain_({"postgres", index, "key"}, "must be of the columns, and " + quoted(name) +
                                                   " is not" + did_you_mean(name, columns));
       }
+    }
+  }
+
+  void check_redis() {
+    for (std::size_t i = 0; i < config_.redis.size(); ++i) {
+      const RedisSettings& sink = config_.redis[i];
+      check_sink("redis", i, sink);
+      check_secret({"redis", i, "sentinel_password"}, sink.sentinel_password);
+      check_servers(i, sink);
+      check_mode(i, sink);
+      check_fields(i, sink);
+    }
+  }
+
+  void check_servers(std::size_t index, const RedisSettings& sink) {
+    const auto complain = [&](std::string_view setting, const std::string& what) {
+      complain_({"redis", index, setting}, what);
+    };
+    if (sink.deployment == "single" && sink.servers.size() > 1) {
+      complain("servers", "must be one where deployment is \"single\"");
+    }
+    if ((sink.deployment == "sentinel") != sink.master.has_value()) {
+      complain("master", "must be given where deployment is \"sentinel\", and only there");
+    }
+    if (sink.deployment == "cluster") {
+      const auto key = parse_key_template(sink.key);
+      if (key.has_value() && !hash_tag(*key, 0).has_value()) {
+        complain("key",
+                 "must begin with a hash tag without values of the event where deployment is "
+                 "\"cluster\", such as \"{app:%{partition}}:%{/id}\"");
+      }
+      if (sink.database != 0) {
+        complain("database", "must be 0 where deployment is \"cluster\"");
+      }
+    }
+    if (sink.tls_certificate_file.has_value() != sink.tls_key_file.has_value()) {
+      complain("tls_key_file", "must be given together with tls_certificate_file");
+    }
+    if (!sink.tls && (sink.tls_ca_file || sink.tls_certificate_file)) {
+      complain("tls", "must be true where certificates are given");
+    }
+  }
+
+  // Settings that a mode needs, and settings that mean nothing to it.
+  void check_mode(std::size_t index, const RedisSettings& sink) {
+    const auto complain = [&](std::string_view setting, const std::string& what) {
+      complain_({"redis", index, setting}, what + " where mode is " + quoted(sink.mode));
+    };
+    const auto only = [&](std::string_view mode, std::string_view setting, bool given) {
+      if (given && sink.mode != mode) {
+        complain(setting, "means nothing");
+      }
+    };
+    only("counter", "field", sink.field.has_value());
+    only("counter", "increment", sink.increment.has_value());
+    only("sorted_set", "member", sink.member.has_value());
+    only("sorted_set", "score", sink.score.has_value());
+    only("sorted_set", "score_update", sink.score_update != "set");
+    if (sink.mode == "sorted_set" && !sink.member) {
+      complain("member", "must be given");
+    }
+    if (sink.mode == "sorted_set" && !sink.score) {
+      complain("score", "must be given");
+    }
+    if (sink.mode == "session" && !sink.ttl) {
+      complain("ttl", "must be given");
+    }
+    if (!sink.fields.empty() && sink.mode != "latest" && sink.mode != "session") {
+      complain("fields", "means nothing");
+    }
+  }
+
+  void check_fields(std::size_t index, const RedisSettings& sink) {
+    std::vector<std::string> names;
+    if (sink.mode == "session") {
+      names = {"events", "first_at", "last_at"};  // it writes these itself
+    }
+    for (const std::string& text : sink.fields) {
+      const auto field = parse_hash_field(text);
+      if (field && std::find(names.begin(), names.end(), field->name) != names.end()) {
+        complain_({"redis", index, "fields"}, "must not have " + quoted(field->name) + " twice");
+      }
+      names.push_back(field ? field->name : "");
+    }
+    constexpr std::size_t kFieldsMax = 1'000;  // words that a script takes apart at once
+    if (sink.fields.size() > kFieldsMax) {
+      complain_({"redis", index, "fields"}, "must not be more than 1000");
     }
   }
 
@@ -237,6 +331,7 @@ class Checker {
   const PipelineConfig& config_;
   const Complain& complain_;
   std::vector<std::string> known_topics_;
+  std::vector<std::string> sink_names_;
   std::map<std::string, std::string_view> names_;  // name -> section that has it
 };
 

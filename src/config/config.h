@@ -220,6 +220,43 @@ struct PostgresSettings {
   friend bool operator==(const PostgresSettings&, const PostgresSettings&) = default;
 };
 
+// [[redis]]: a sink, which brings a topic's events into keys of Redis
+struct RedisSettings {
+  std::string name;
+  std::string topic;
+  std::vector<std::string> servers;
+  std::string deployment = "single";
+  std::optional<std::string> master;
+  std::optional<std::string> user;
+  std::optional<std::string> password;  // a reference, see secrets.h
+  std::optional<std::string> sentinel_user;
+  std::optional<std::string> sentinel_password;  // likewise
+  std::uint64_t database = 0;
+  std::uint64_t protocol = 3;
+  bool tls = false;
+  std::optional<std::string> tls_ca_file;
+  std::optional<std::string> tls_certificate_file;
+  std::optional<std::string> tls_key_file;
+  std::string mode = "latest";
+  std::string key;                  // see key_template.h
+  std::vector<std::string> fields;  // likewise
+  std::optional<std::string> field;
+  std::optional<std::string> increment;
+  std::optional<std::string> member;
+  std::optional<std::string> score;
+  std::string score_update = "set";
+  std::optional<milliseconds> ttl;
+  std::uint64_t batch_rows_max = 1'000;
+  std::uint64_t batch_size_max = 1 * kMiB;
+  milliseconds batch_time_max = 20ms;
+  milliseconds retry_wait_min = 100ms;
+  milliseconds retry_wait_max = 10s;
+  milliseconds connect_timeout = 5s;
+  milliseconds request_timeout = 30s;
+
+  friend bool operator==(const RedisSettings&, const RedisSettings&) = default;
+};
+
 struct PipelineConfig {
   LogSettings log;
   KafkaSettings kafka;
@@ -234,6 +271,7 @@ struct PipelineConfig {
   std::vector<AggregateSettings> aggregates;
   std::vector<TableSettings> tables;
   std::vector<PostgresSettings> postgres;
+  std::vector<RedisSettings> redis;
 
   // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
   [[nodiscard]] TopicSettings topic_defaults() const;

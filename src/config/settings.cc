@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "config/column.h"
+#include "config/key_template.h"
+#include "config/server_address.h"
 
 namespace penstock::config {
 
@@ -73,6 +75,30 @@ bool is_column(std::string_view text) {
 
 bool is_column_name(std::string_view text) {
   return is_sql_name(text);
+}
+
+bool is_server_address(std::string_view text) {
+  return parse_server_address(text).has_value();
+}
+
+bool is_deployment(std::string_view text) {
+  return text == "single" || text == "sentinel" || text == "cluster";
+}
+
+bool is_redis_mode(std::string_view text) {
+  return text == "latest" || text == "counter" || text == "sorted_set" || text == "session";
+}
+
+bool is_key_template(std::string_view text) {
+  return parse_key_template(text).has_value();
+}
+
+bool is_hash_field(std::string_view text) {
+  return parse_hash_field(text).has_value();
+}
+
+bool is_score_update(std::string_view text) {
+  return text == "set" || text == "add" || text == "max" || text == "min";
 }
 
 }  // namespace penstock::config

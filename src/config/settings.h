@@ -77,6 +77,12 @@ struct Setting {
 [[nodiscard]] bool is_sink_mode(std::string_view text);
 [[nodiscard]] bool is_column(std::string_view text);
 [[nodiscard]] bool is_column_name(std::string_view text);
+[[nodiscard]] bool is_server_address(std::string_view text);
+[[nodiscard]] bool is_deployment(std::string_view text);
+[[nodiscard]] bool is_redis_mode(std::string_view text);
+[[nodiscard]] bool is_key_template(std::string_view text);
+[[nodiscard]] bool is_hash_field(std::string_view text);
+[[nodiscard]] bool is_score_update(std::string_view text);
 
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
@@ -102,6 +108,18 @@ inline constexpr TextRule kColumns{
     "double precision, boolean, timestamptz, jsonb and numeric"};
 inline constexpr TextRule kColumnNames{is_column_name,
                                        "a list of columns' names, such as [\"user_id\"]"};
+inline constexpr TextRule kServers{is_server_address,
+                                   "a list of addresses, such as [\"redis.example.net:6379\"]"};
+inline constexpr TextRule kDeployment{is_deployment, "\"single\", \"sentinel\" or \"cluster\""};
+inline constexpr TextRule kRedisMode{is_redis_mode,
+                                     "\"latest\", \"counter\", \"sorted_set\" or \"session\""};
+inline constexpr TextRule kKeyTemplate{
+    is_key_template,
+    "a text with values of the event in it, such as \"user:%{/user/id}\"; others are %{key} and "
+    "%{partition}"};
+inline constexpr TextRule kHashFields{
+    is_hash_field, "a list of fields, such as [\"/user/name:name\"], of different names"};
+inline constexpr TextRule kScoreUpdate{is_score_update, "\"set\", \"add\", \"max\" or \"min\""};
 
 inline constexpr std::uint64_t kDay = 86'400'000;  // ms
 // Ten years: longer spans than that are mistakes, and sums of them stay far from overflow.
@@ -687,6 +705,184 @@ inline constexpr std::array kPostgresSettings{
                               kTimeout},
 };
 
+inline constexpr std::array kRedisSettings{
+    Setting<RedisSettings>{"name",
+                           Kind::kText,
+                           &RedisSettings::name,
+                           "Name of the sink: in metrics, logs, dead letters and the keys of its "
+                           "positions. Another name begins from the start.",
+                           {},
+                           kName,
+                           Need::kRequired},
+    Setting<RedisSettings>{"topic",
+                           Kind::kText,
+                           &RedisSettings::topic,
+                           "Topic whose events go into Redis; may be the output topic of an "
+                           "[[aggregate]].",
+                           {},
+                           kName,
+                           Need::kRequired},
+    Setting<RedisSettings>{"servers",
+                           Kind::kTexts,
+                           &RedisSettings::servers,
+                           "Addresses: the server, the Sentinels, or some nodes of the Cluster.",
+                           {},
+                           kServers,
+                           Need::kRequired},
+    Setting<RedisSettings>{"deployment",
+                           Kind::kText,
+                           &RedisSettings::deployment,
+                           "What is at these addresses: \"single\", \"sentinel\" or \"cluster\".",
+                           {},
+                           kDeployment},
+    Setting<RedisSettings>{"master",
+                           Kind::kText,
+                           &RedisSettings::master,
+                           "Name of the master that the Sentinels watch.",
+                           {},
+                           kAnyText},
+    Setting<RedisSettings>{"user",
+                           Kind::kText,
+                           &RedisSettings::user,
+                           "User of the servers' access control list; not set: \"default\".",
+                           {},
+                           kAnyText},
+    Setting<RedisSettings>{"password",
+                           Kind::kText,
+                           &RedisSettings::password,
+                           "\"${env:NAME}\" or \"${file:PATH}\".",
+                           {},
+                           kAnyText},
+    Setting<RedisSettings>{"sentinel_user",
+                           Kind::kText,
+                           &RedisSettings::sentinel_user,
+                           "The same for the Sentinels.",
+                           {},
+                           kAnyText},
+    Setting<RedisSettings>{"sentinel_password",
+                           Kind::kText,
+                           &RedisSettings::sentinel_password,
+                           "\"${env:NAME}\" or \"${file:PATH}\".",
+                           {},
+                           kAnyText},
+    Setting<RedisSettings>{"database",
+                           Kind::kCount,
+                           &RedisSettings::database,
+                           "Number of the database; a Cluster has only 0.",
+                           {0, 65'535}},
+    Setting<RedisSettings>{"protocol",
+                           Kind::kCount,
+                           &RedisSettings::protocol,
+                           "Version of the protocol: 3, or 2 for what stands between and knows no "
+                           "other.",
+                           {2, 3}},
+    Setting<RedisSettings>{
+        "tls", Kind::kSwitch, &RedisSettings::tls,
+        "Speak TLS. The server's certificate must be trusted and made out to the "
+        "host as it is written in `servers`."},
+    Setting<RedisSettings>{"tls_ca_file",
+                           Kind::kText,
+                           &RedisSettings::tls_ca_file,
+                           "Certificates that are trusted, PEM; not set: the system's.",
+                           {},
+                           kPath},
+    Setting<RedisSettings>{"tls_certificate_file",
+                           Kind::kText,
+                           &RedisSettings::tls_certificate_file,
+                           "Own certificate, PEM, if the server asks for one ...",
+                           {},
+                           kPath},
+    Setting<RedisSettings>{
+        "tls_key_file", Kind::kText, &RedisSettings::tls_key_file, "... and its key.", {}, kPath},
+    Setting<RedisSettings>{"mode",
+                           Kind::kText,
+                           &RedisSettings::mode,
+                           "What becomes of the events of a key: \"latest\", \"counter\", "
+                           "\"sorted_set\" or \"session\".",
+                           {},
+                           kRedisMode},
+    Setting<RedisSettings>{
+        "key",
+        Kind::kText,
+        &RedisSettings::key,
+        "The key, such as \"user:%{/user/id}\". In a Cluster it begins with a hash "
+        "tag, such as \"{app:%{partition}}:%{/user/id}\".",
+        {},
+        kKeyTemplate,
+        Need::kRequired},
+    Setting<RedisSettings>{"fields",
+                           Kind::kTexts,
+                           &RedisSettings::fields,
+                           "Of latest and session: fields of the hash, as \"pointer:name\". Latest "
+                           "without fields keeps the whole event as a string.",
+                           {},
+                           kHashFields},
+    Setting<RedisSettings>{"field",
+                           Kind::kText,
+                           &RedisSettings::field,
+                           "Of counter: the field that is counted in, such as \"%{/kind}\", if the "
+                           "key is a hash.",
+                           {},
+                           kKeyTemplate},
+    Setting<RedisSettings>{"increment",
+                           Kind::kText,
+                           &RedisSettings::increment,
+                           "Of counter: where the event has the number to add; not set: 1.",
+                           {},
+                           kPointer},
+    Setting<RedisSettings>{"member",
+                           Kind::kText,
+                           &RedisSettings::member,
+                           "Of sorted_set: the member, such as \"%{/user/id}\".",
+                           {},
+                           kKeyTemplate},
+    Setting<RedisSettings>{"score",
+                           Kind::kText,
+                           &RedisSettings::score,
+                           "Of sorted_set: where the event has the score.",
+                           {},
+                           kPointer},
+    Setting<RedisSettings>{"score_update",
+                           Kind::kText,
+                           &RedisSettings::score_update,
+                           "Of sorted_set: \"set\" the member's score, \"add\" to it, or keep the "
+                           "\"max\" or \"min\".",
+                           {},
+                           kScoreUpdate},
+    Setting<RedisSettings>{"ttl", Kind::kDuration, &RedisSettings::ttl,
+                           "Keys go when the time of their newest event is so long ago; a session "
+                           "must have one.",
+                           kSomeSpan},
+    Setting<RedisSettings>{
+        "batch_rows_max",
+        Kind::kCount,
+        &RedisSettings::batch_rows_max,
+        "A script is run for this many events, while the server does nothing else "
+        "...",
+        {1, 100'000}},
+    Setting<RedisSettings>{"batch_size_max",
+                           Kind::kSize,
+                           &RedisSettings::batch_size_max,
+                           "... or at about this size ...",
+                           {4 * kKiB, 256 * kMiB}},
+    Setting<RedisSettings>{"batch_time_max",
+                           Kind::kDuration,
+                           &RedisSettings::batch_time_max,
+                           "... or when the first of them has waited so long, whichever comes "
+                           "first.",
+                           {0, 3'600'000}},
+    Setting<RedisSettings>{"retry_wait_min", Kind::kDuration, &RedisSettings::retry_wait_min,
+                           "After a failure the next attempt waits about so long; doubled with "
+                           "each ...",
+                           kSomeSpan},
+    Setting<RedisSettings>{"retry_wait_max", Kind::kDuration, &RedisSettings::retry_wait_max,
+                           "... up to this. See [circuit_breaker] as well.", kSomeSpan},
+    Setting<RedisSettings>{"connect_timeout", Kind::kDuration, &RedisSettings::connect_timeout,
+                           "Time for a connection to be made.", kTimeout},
+    Setting<RedisSettings>{"request_timeout", Kind::kDuration, &RedisSettings::request_timeout,
+                           "Time for each answer.", kTimeout},
+};
+
 // A section of the file: its name, where it is stored (one value, or a list), its settings.
 template <typename S, typename Stored, std::size_t N>
 struct SectionTable {
@@ -725,6 +921,7 @@ inline constexpr std::tuple kRepeatedSections{
     repeated("aggregate", &PipelineConfig::aggregates, kAggregateSettings),
     repeated("table", &PipelineConfig::tables, kTableSettings),
     repeated("postgres", &PipelineConfig::postgres, kPostgresSettings),
+    repeated("redis", &PipelineConfig::redis, kRedisSettings),
 };
 
 // Calls `visit` with each table of a tuple.

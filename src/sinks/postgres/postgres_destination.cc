@@ -7,21 +7,12 @@
 #include "core/bytes.h"
 #include "core/check.h"
 #include "schema/json_pointer.h"
+#include "sinks/runtime/random_name.h"
 
 namespace penstock::sinks {
 namespace {
 
 constexpr std::string_view kSourceHeader = "ce_source";  // as CloudEvents' Kafka binding writes it
-
-std::string hex(std::span<const std::byte> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : bytes) {
-    text += kDigits[std::to_integer<std::size_t>(byte) >> 4];
-    text += kDigits[std::to_integer<std::size_t>(byte) & 15];
-  }
-  return text;
-}
 
 // A number that the server has sent.
 std::int64_t number(const std::optional<std::string>& text) {
@@ -56,7 +47,7 @@ Result<std::unique_ptr<PostgresDestination>> PostgresDestination::make(const os:
     pointers.push_back(std::move(pointer));
   }
   return std::unique_ptr<PostgresDestination>(new PostgresDestination(
-      clock, hex(random.uuid()), ExtractPlan::compile(pointers), std::move(options)));
+      clock, random_name(random), ExtractPlan::compile(pointers), std::move(options)));
 }
 
 PostgresDestination::PostgresDestination(const os::Clock& clock, std::string owner,

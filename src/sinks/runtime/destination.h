@@ -4,7 +4,8 @@
 //   open -> prepare, write* -> prepare, write* -> ...      an error of write: open again
 //
 // Contract
-//   D1  write() stores the records and the positions in one transaction, or neither.
+//   D1  write() stores the records and the position of each partition in one transaction, or
+//       neither of them.
 //   D2  A position moves only from where it was said to be: write() compares and swaps it. So a
 //       write whose answer was lost cannot be done twice.
 //   D3  After another process has opened the same sink, every write() of this one is kFenced, and
@@ -12,11 +13,12 @@
 //   D4  open() answers the stored positions as they are after everything that this sink has ever
 //       sent has been decided.
 //
-// Errors    of open() and write():
+// Errors    of open(), write() and check():
 //           kRetry    anything that may pass, the destination's being away first of all; of
 //                     write(): whether it was done is not known, open() finds out
-//           kInvalid  of write() alone: the destination refuses one of the records; nothing of the
-//                     write was done, and the connection is as good as before
+//           kInvalid  of write() alone: the destination refuses one of the records, which was not
+//                     done. What else was done is not done again when it is given again; the
+//                     connection is as good as before
 //           kFenced   D3
 // Threads   one; interrupt() from any.
 #pragma once
@@ -62,7 +64,8 @@ enum class Fate : std::uint8_t {
 struct SinkPiece {
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::span<const Fate> fates;  // of all records given to prepare(), by index
+  std::span<const SinkRecord> records;  // as given to prepare()
+  std::span<const Fate> fates;          // of all of them, by index
   std::span<const SinkMove> moves;
 };
 
@@ -78,6 +81,10 @@ class Destination {
   [[nodiscard]] virtual std::vector<Refusal> prepare(std::span<const SinkRecord> records) = 0;
 
   [[nodiscard]] virtual Status write(const SinkPiece& piece) = 0;
+
+  // Whether the destination is as the last write left it: asked now and then while there is nothing
+  // to write, so that one that can lose data by itself is healed without waiting for an event.
+  [[nodiscard]] virtual Status check() { return {}; }
 
   // Ends what waits for the destination, soon: the process stops.
   virtual void interrupt() = 0;

@@ -85,6 +85,10 @@ Result<bool> SinkRunner::step() {
     begin_writing();
     return true;
   }
+  if (!batch_.has_moved() && clock_.now() - asked_at_ >= options_.check_interval) {
+    const auto checked = ask([this] { return destination_->check(); });
+    PENSTOCK_TRY(checked.value_or(Status()));
+  }
   return batch_.records().size() > count;
 }
 
@@ -101,29 +105,41 @@ void SinkRunner::wait(std::chrono::microseconds timeout) {
   consumer_->wait(std::max(timeout, std::chrono::microseconds(0)));
 }
 
+// Calls the destination; nothing if the breaker does not let it through now. That a record is
+// refused, or that another process has the sink, is no failure of the destination.
+template <typename Call>
+auto SinkRunner::ask(const Call& call) -> std::optional<decltype(call())> {
+  const auto permission = breaker_.try_acquire(clock_.now());
+  if (!permission.has_value()) {
+    retry_at_ = breaker_.retry_at();
+    return std::nullopt;
+  }
+  const os::TimePoint begun = clock_.now();
+  auto result = call();
+  asked_at_ = clock_.now();
+  const std::optional<ErrorCode> code =
+      result ? std::nullopt : std::optional(result.error().code());
+  if (code == ErrorCode::kFenced) {
+    breaker_.release(*permission);
+  } else {
+    breaker_.finish(*permission,
+                    !code.has_value() || code == ErrorCode::kInvalid
+                        ? CircuitBreaker::Outcome::kSuccess
+                        : CircuitBreaker::Outcome::kError,
+                    asked_at_ - begun, asked_at_);
+  }
+  return result;
+}
+
 // --- open ---------------------------------------------------------------------------------------
 
 Status SinkRunner::open() {
   PENSTOCK_TRY_ASSIGN(const log::TopicInfo topic, log_.topic(options_.topic));
-  const auto permission = breaker_.try_acquire(clock_.now());
-  if (!permission.has_value()) {
-    retry_at_ = breaker_.retry_at();
+  auto asked = ask([&] { return destination_->open(topic.config.partition_count); });
+  if (!asked.has_value()) {
     return {};
   }
-  const os::TimePoint begun = clock_.now();
-  auto opened = destination_->open(topic.config.partition_count);
-  const os::TimePoint now = clock_.now();
-  if (!opened && opened.error().code() == ErrorCode::kFenced) {
-    breaker_.release(*permission);
-    return opened.error();
-  }
-  breaker_.finish(*permission,
-                  opened ? CircuitBreaker::Outcome::kSuccess : CircuitBreaker::Outcome::kError,
-                  now - begun, now);
-  if (!opened) {
-    return opened.error();
-  }
-  stored_ = *std::move(opened);
+  PENSTOCK_TRY_ASSIGN(stored_, *std::move(asked));
   // After the destination: a process that was displaced there must not displace anybody here.
   if (!book_.is_open()) {
     PENSTOCK_TRY(book_.open());
@@ -243,30 +259,20 @@ Status SinkRunner::write_piece() {
     pieces_.back().first = piece.first;
     return {};
   }
-  const auto permission = breaker_.try_acquire(clock_.now());
-  if (!permission.has_value()) {
-    retry_at_ = breaker_.retry_at();
-    return {};
-  }
   const std::vector<SinkMove> moves = batch_.moves(stored_, piece.second);
   const os::TimePoint begun = clock_.now();
-  Status written = destination_->write({piece.first, piece.second, batch_.fates(), moves});
-  const os::TimePoint now = clock_.now();
-  if (!written && written.error().code() == ErrorCode::kFenced) {
-    breaker_.release(*permission);
-    return written;
+  const auto written = ask([&] {
+    return destination_->write(
+        {piece.first, piece.second, batch_.records(), batch_.fates(), moves});
+  });
+  if (!written.has_value()) {
+    return {};
   }
-  const bool answered = written || written.error().code() == ErrorCode::kInvalid;
-  breaker_.finish(*permission,
-                  answered ? CircuitBreaker::Outcome::kSuccess : CircuitBreaker::Outcome::kError,
-                  now - begun, now);
-  if (!answered) {
-    return written;
+  if (!*written) {
+    return written->error().code() == ErrorCode::kInvalid ? halve(piece, written->error())
+                                                          : *written;
   }
-  if (!written) {
-    return halve(piece, written.error());
-  }
-  metrics_.write_seconds.record(now - begun);
+  metrics_.write_seconds.record(asked_at_ - begun);
   piece_is_written(piece, rows.size(), moves);
   return {};
 }

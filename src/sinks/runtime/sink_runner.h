@@ -63,6 +63,7 @@ class SinkRunner {
     Backoff::Options backoff;
     CircuitBreaker::Options breaker;
     std::chrono::milliseconds survey_interval{1'000};  // how often the lag is taken
+    std::chrono::milliseconds check_interval{1'000};  // of a destination that nothing is written to
     std::optional<std::chrono::milliseconds> dead_letter_retention;
   };
 
@@ -105,6 +106,8 @@ class SinkRunner {
   };
 
   [[nodiscard]] Result<bool> step();
+  template <typename Call>
+  [[nodiscard]] auto ask(const Call& call) -> std::optional<decltype(call())>;
   [[nodiscard]] Status open();
   [[nodiscard]] Status take_up(const log::TopicInfo& topic);
   [[nodiscard]] Status read();
@@ -141,6 +144,7 @@ class SinkRunner {
   std::vector<Counter*> counted_;  // when what is being appended has been
 
   os::TimePoint retry_at_;
+  os::TimePoint asked_at_;  // when the destination has answered last
   std::optional<os::TimePoint> surveyed_at_;
   LagAge lag_age_;
   std::string last_failure_;
