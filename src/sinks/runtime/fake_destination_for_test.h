@@ -26,10 +26,14 @@ class FakeDatabase {
   // What is broken on purpose, so that a test can be seen to find it.
   enum class Broken { kNothing, kAtomicity, kFencing };
 
+  // What is one transaction: as in PostgreSQL, or as in Redis.
+  enum class Atomic { kWrite, kPartition };
+
   Fault next_open = Fault::kNone;
   Fault next_write = Fault::kNone;
   bool is_away = false;
   Broken broken = Broken::kNothing;
+  Atomic atomic = Atomic::kWrite;
   // By value of the record.
   std::function<bool(const std::string&)> refuses = [](const std::string&) { return false; };
   std::function<bool(const std::string&)> does_not_fit = [](const std::string&) { return false; };
@@ -37,6 +41,7 @@ class FakeDatabase {
   std::map<std::string, int> rows;  // how often each value is there
   std::vector<Offset> positions;
   std::uint64_t writes = 0;
+  std::uint64_t checks = 0;
 
   void deliver_late() {
     for (const auto& apply : std::exchange(late_, {})) {
@@ -73,7 +78,8 @@ class FakeDestination final : public Destination {
       return Error(ErrorCode::kRetry, "the connection broke");
     }
     had_it_ = true;
-    return database_.positions;
+    at_ = database_.positions;
+    return at_;
   }
 
   std::vector<Refusal> prepare(std::span<const SinkRecord> records) override {
@@ -94,65 +100,125 @@ class FakeDestination final : public Destination {
     if (fault == FakeDatabase::Fault::kBefore || database_.is_away) {
       return Error(ErrorCode::kRetry, "the connection broke");
     }
-    std::vector<std::string> values;
+    Write write{{}, {}, epoch_};
     for (std::size_t i = piece.begin; i < piece.end; ++i) {
-      if (piece.fates[i] == Fate::kWrite) {
-        values.push_back(values_[i]);
+      const SinkRecord& record = piece.records[i];
+      if (piece.fates[i] == Fate::kWrite && record.record.offset >= at(record.partition)) {
+        write.rows.push_back({record.partition, record.record.offset, values_[i]});
       }
     }
-    const std::vector<SinkMove> moves(piece.moves.begin(), piece.moves.end());
-    const auto apply = [&database = database_, values, moves, epoch = epoch_] {
-      return applied(database, values, moves, epoch);
-    };
+    for (const SinkMove& move : piece.moves) {
+      if (at(move.partition) < move.to) {
+        write.moves.push_back({move.partition, at(move.partition), move.to});
+      }
+    }
     if (fault == FakeDatabase::Fault::kLate) {
-      database_.late_.push_back([apply] { static_cast<void>(apply()); });
+      database_.late_.push_back(
+          [&database = database_, write] { static_cast<void>(applied(database, write)); });
       return Error(ErrorCode::kRetry, "the connection broke");
     }
-    Status result = apply();
+    Status result = applied(database_, write);
     if (fault == FakeDatabase::Fault::kAfter) {
       return Error(ErrorCode::kRetry, "the connection broke");
     }
+    at_ = database_.positions;
     return result;
+  }
+
+  Status check() override {
+    ++database_.checks;
+    if (database_.epoch_ != epoch_) {
+      return fenced();
+    }
+    return database_.is_away || at_ != database_.positions
+               ? Status(Error(ErrorCode::kRetry, "the positions have changed"))
+               : Status();
   }
 
   void interrupt() override {}
 
  private:
+  struct Row {
+    PartitionId partition;
+    Offset offset;
+    std::string value;
+  };
+
+  struct Write {
+    std::vector<Row> rows;
+    std::vector<SinkMove> moves;
+    std::uint64_t epoch;
+  };
+
   static Error fenced() { return {ErrorCode::kFenced, "another owner"}; }
 
-  static Status applied(FakeDatabase& database, const std::vector<std::string>& values,
-                        const std::vector<SinkMove>& moves, std::uint64_t epoch) {
+  static Error refused(const std::string& value) {
+    return {ErrorCode::kInvalid, "constraint violated by " + value};
+  }
+
+  static Offset& position(std::vector<Offset>& positions, PartitionId partition) {
+    return positions[static_cast<std::size_t>(partition.value())];
+  }
+
+  Offset at(PartitionId partition) { return position(at_, partition); }
+
+  static Status applied(FakeDatabase& database, const Write& write) {
     if (database.broken != FakeDatabase::Broken::kFencing) {
-      if (database.epoch_ != epoch) {
+      if (database.epoch_ != write.epoch) {
         return fenced();
       }
-      for (const SinkMove& move : moves) {
-        if (database.positions[static_cast<std::size_t>(move.partition.value())] != move.from) {
+      for (const SinkMove& move : write.moves) {
+        if (position(database.positions, move.partition) != move.from) {
           return Error(ErrorCode::kRetry, "the position has changed");
         }
       }
     }
-    for (const std::string& value : values) {
-      if (database.refuses(value)) {
-        return Error(ErrorCode::kInvalid, "constraint violated by " + value);
+    if (database.atomic == FakeDatabase::Atomic::kPartition) {
+      return applied_by_partition(database, write);
+    }
+    for (const Row& row : write.rows) {
+      if (database.refuses(row.value)) {
+        return refused(row.value);
       }
     }
-    for (const std::string& value : values) {
-      ++database.rows[value];
+    for (const Row& row : write.rows) {
+      ++database.rows[row.value];
     }
     if (database.broken == FakeDatabase::Broken::kAtomicity) {
       return Error(ErrorCode::kRetry, "the connection broke between rows and positions");
     }
-    for (const SinkMove& move : moves) {
-      database.positions[static_cast<std::size_t>(move.partition.value())] = move.to;
+    for (const SinkMove& move : write.moves) {
+      position(database.positions, move.partition) = move.to;
     }
     return {};
+  }
+
+  // Each partition up to its first record that is refused.
+  static Status applied_by_partition(FakeDatabase& database, const Write& write) {
+    Status status;
+    for (const SinkMove& move : write.moves) {
+      Offset& position_now = position(database.positions, move.partition);
+      position_now = move.to;
+      for (const Row& row : write.rows) {
+        if (row.partition != move.partition || row.offset >= position_now) {
+          continue;
+        }
+        if (database.refuses(row.value)) {
+          position_now = row.offset;
+          status = refused(row.value);
+        } else {
+          ++database.rows[row.value];
+        }
+      }
+    }
+    return status;
   }
 
   FakeDatabase& database_;
   const std::uint64_t owner_;
   std::uint64_t epoch_ = 0;
   bool had_it_ = false;
+  std::vector<Offset> at_;
   std::vector<std::string> values_;
 };
 

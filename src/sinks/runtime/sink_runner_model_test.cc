@@ -19,7 +19,11 @@ class History : private SinkWorld {
  public:
   enum class Without { kNothing, kAtomicity, kFencing, kNotes };
 
-  History(std::uint64_t seed, Without without) : SinkWorld(seed), without_(without) {
+  using Atomic = FakeDatabase::Atomic;
+
+  History(std::uint64_t seed, Without without, Atomic atomic = Atomic::kWrite)
+      : SinkWorld(seed), without_(without) {
+    database_->atomic = atomic;
     options_.batch_rows_max = 1 + random_.below(20);
     options_.batch_size_max = 200 + random_.below(4'000);
     database_->broken = without == Without::kFencing ? FakeDatabase::Broken::kFencing
@@ -151,6 +155,14 @@ std::uint64_t history_count() {
 TEST(SinkRunnerModel, EveryEventIsExactlyOnceAtTheDestinationOrADeadLetter) {
   for (std::uint64_t seed = 1; seed <= history_count(); ++seed) {
     ASSERT_THAT(History(seed, History::Without::kNothing).run(), IsEmpty()) << "seed " << seed;
+  }
+}
+
+TEST(SinkRunnerModel, LikewiseIfAWriteIsATransactionForEachPartition) {
+  for (std::uint64_t seed = 1; seed <= history_count(); ++seed) {
+    ASSERT_THAT(History(seed, History::Without::kNothing, FakeDatabase::Atomic::kPartition).run(),
+                IsEmpty())
+        << "seed " << seed;
   }
 }
 

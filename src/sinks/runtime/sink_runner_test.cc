@@ -267,5 +267,48 @@ TEST_F(SinkRunnerTest, WaitsForItsTopicToComeIntoBeing) {
   EXPECT_THAT(database_->positions, ElementsAre(Offset(0)));
 }
 
+TEST_F(SinkRunnerTest, AsksAnIdleDestinationWhetherItIsAsItWasLeft) {
+  append(0, 10);
+  const auto runner = make_runner();
+  ASSERT_TRUE(drain(*runner));
+  const std::uint64_t checks = database_->checks;
+  EXPECT_GT(checks, 5U);
+  EXPECT_FALSE(*runner->run_once());
+  EXPECT_FALSE(*runner->run_once());
+  EXPECT_LE(database_->checks, checks + 1);
+
+  database_->rows.clear();  // it loses everything by itself
+  database_->positions.assign(kPartitions, Offset(0));
+  ASSERT_TRUE(drain(*runner));
+
+  EXPECT_THAT(audit(), IsEmpty());
+  EXPECT_EQ(metric("penstock_sink_up"), 1);
+}
+
+TEST_F(SinkRunnerTest, StopsForGoodIfACheckFindsAnotherOwner) {
+  const auto runner = make_runner();
+  ASSERT_TRUE(drain(*runner));
+  const auto successor = make_runner();
+  ASSERT_TRUE(drain(*successor));
+
+  const Status stopped = drain(*runner);
+
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), ErrorCode::kFenced);
+}
+
+TEST_F(SinkRunnerTest, DoesNotRepeatWhatARefusedWriteHasDoneInOtherPartitions) {
+  database_->atomic = FakeDatabase::Atomic::kPartition;
+  const auto first = append(0, 10);
+  append(1, 10);
+  const auto third = append(2, 10);
+  database_->refuses = one_of({first[3], first[4], third[9]});
+
+  ASSERT_TRUE(drain(*make_runner()));
+
+  EXPECT_THAT(audit(), IsEmpty());
+  EXPECT_THAT(letters(), SizeIs(3));
+}
+
 }  // namespace
 }  // namespace penstock::sinks
