@@ -10,6 +10,7 @@ import pytest
 
 from commit_cutter import CommitCutter
 from postgres_server import PostgresServer
+from waiting import wait_until
 
 CONFIG = """
 [log]
@@ -132,13 +133,6 @@ def wait_until_delivered(postgres, server, seconds=120, each=lambda: None):
             return
         assert time.monotonic() < deadline, f"delivered {at} of {end}:\n{server.log_tail()}"
         time.sleep(0.05)
-
-
-def wait_until(condition, server, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, server.log_tail()
-        time.sleep(0.02)
 
 
 def make_zombie(server, start_penstock, postgres, proxy, tmp_path, number):

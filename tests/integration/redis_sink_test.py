@@ -348,9 +348,35 @@ def test_a_failover_to_a_stale_replica_heals(start_penstock, start_redis):
     wait_until_delivered(replica, server)
 
     assert audit(replica, server, 20_000, letters_max=2) == []
+    proxy.close()
 
-    # A process that was displaced after the replica was detached does not come back with it.
-    assert server.log_file.read_text().count("stopped for good") == 0
+
+def test_a_stale_replica_does_not_bring_a_displaced_process_back(start_penstock, start_redis, tmp_path):
+    master, replica = start_redis(), start_redis()
+    replica.ask("REPLICAOF", "127.0.0.1", master.port)
+    proxy, sinks = ScriptCutter(master.port, seed=4), {"seen": SINKS["seen"]}
+    displaced = start_penstock(config(proxy.port, sinks))
+    send(displaced, 0, 1_000)
+    wait_until_delivered(master, displaced, sinks=sinks)
+    wait_until(lambda: positions(replica, "seen") == positions(master, "seen"), displaced)
+    replica.ask("REPLICAOF", "NO", "ONE")  # it goes on naming this process as the owner
+    displaced.process.send_signal(signal.SIGSTOP)
+    copy = tmp_path / "copy"
+    shutil.copytree(displaced.data_dir, copy)
+    successor = start_penstock(config(proxy.port, sinks), data_dir=copy)
+    send(successor, 1_000, 1_000)
+    wait_until_delivered(master, successor, sinks=sinks)
+
+    proxy.target_port = replica.port
+    master.kill()
+    wait_until_delivered(replica, successor, sinks=sinks)
+    displaced.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: "stopped for good" in displaced.log_file.read_text(), displaced)
+    send(successor, 2_000, 1_000)
+    wait_until_delivered(replica, successor, sinks=sinks)
+
+    assert "stopped for good" not in successor.log_file.read_text()
+    assert replica.ask("MGET", *[f"seen:{number}" for number in range(3_000)]) == ["1"] * 3_000
     proxy.close()
 
 

@@ -81,8 +81,8 @@ RedisDestination::Call RedisDestination::call_on(std::size_t partition) const {
 
 Result<std::vector<Offset>> RedisDestination::open(std::int32_t partition_count) {
   PENSTOCK_TRY(servers_.connect());
-  generations_.resize(static_cast<std::size_t>(partition_count));
-  at_.assign(generations_.size(), Offset(0));
+  epochs_.resize(static_cast<std::size_t>(partition_count));
+  at_.assign(epochs_.size(), Offset(0));
   PENSTOCK_TRY(take_over());
   PENSTOCK_TRY(probe());
   return at_;
@@ -94,7 +94,7 @@ Status RedisDestination::take_over() {
   for (std::size_t i = 0; i < at_.size(); ++i) {
     Call& call = calls.emplace_back(call_on(i));
     call.add_argument(owner_);
-    call.add_argument(std::to_string(generations_[i]));
+    call.add_argument(std::to_string(epochs_[i]));
     call.add_argument(lease_);
   }
   PENSTOCK_TRY_ASSIGN(const std::vector<RedisReply> replies, servers_.run(kTakeScript, calls));
@@ -107,12 +107,12 @@ Status RedisDestination::take_over() {
       return displaced();
     }
     const auto next_offset = number(reply.text_at(1));
-    const auto generation = number(reply.text_at(2));
-    if (!next_offset.has_value() || !generation.has_value()) {
+    const auto epoch = number(reply.text_at(2));
+    if (!next_offset.has_value() || !epoch.has_value()) {
       return may_pass(position_key(i) + " does not hold a position: " + reply.text_at(1));
     }
     at_[i] = Offset(*next_offset);
-    generations_[i] = *generation;
+    epochs_[i] = *epoch;
   }
   return {};
 }
@@ -222,9 +222,9 @@ Status RedisDestination::settle(std::size_t partition, const RedisReply& reply) 
 }
 
 Error RedisDestination::lost(std::size_t partition, const RedisReply& reply) const {
-  const std::int64_t generation = number(reply.text_at(1)).value_or(0);
-  const std::int64_t mine = generations_[partition];
-  if (generation > mine || (generation == mine && reply.text_at(2) != owner_)) {
+  const std::int64_t epoch = number(reply.text_at(1)).value_or(0);
+  const std::int64_t mine = epochs_[partition];
+  if (epoch > mine || (epoch == mine && reply.text_at(2) != owner_)) {
     return displaced();
   }
   return may_pass("the server has lost writes: the sink's position is gone or older");

@@ -6,13 +6,13 @@
 // is but one server: so a server that loses its newest writes, by a crash, a FLUSHALL or a failover
 // to a stale replica, loses both together, and the sink goes on from what is left.
 //
-// A process takes the next generation when it opens the sink for the first time, and keeps it: so
-// it knows a successor from a predecessor that has come back with an old replica. Each opening
-// takes a new lease, and what an older connection has sent counts no more.
+// A process takes the next epoch when it opens the sink for the first time, and keeps it: so it
+// knows a successor from a predecessor that has come back with an old replica. Each opening takes a
+// new lease, and what an older connection has sent counts no more.
 //
-// Differs from the contract of Destination in what is atomic: a write is one of each partition, not
-// of all together. When it is refused, part of it may have been done. This object knows what, by
-// `at_`, and leaves it out when the rest is given again.
+// A write is atomic for each partition, not for all together. When it is refused, part of it may
+// have been done: what, is known by `at_`, and left out when the rest is given again.
+// Why so: docs/adr/0023-redis.md.
 //
 // Errors    as Destination
 // Threads   one; interrupt() from any.
@@ -80,8 +80,8 @@ class RedisDestination final : public Destination {
   std::unique_ptr<RedisUpdates> updates_;
   std::uint64_t lease_count_ = 0;
   std::string lease_;
-  std::vector<std::int64_t> generations_;  // by partition; 0: not had yet
-  std::vector<Offset> at_;                 // where each partition is
+  std::vector<std::int64_t> epochs_;  // by partition; 0: not had yet
+  std::vector<Offset> at_;            // where each partition is
 };
 
 }  // namespace penstock::sinks
