@@ -127,7 +127,7 @@ Status RedisDestination::probe() {
     add(call, updates_->probe(position_key(i) + ":probe", at_[i]));
     partitions.push_back(i);
   }
-  const Status tried = run(partitions, calls);
+  Status tried = run(partitions, calls);
   if (!tried && tried.error().code() == ErrorCode::kInvalid) {
     return may_pass("cannot write as this sink needs to: " + tried.error().message());
   }

@@ -10,7 +10,6 @@ namespace penstock::sinks {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Mode = RedisUpdates::Mode;
 

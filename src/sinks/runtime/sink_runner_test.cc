@@ -8,7 +8,6 @@
 namespace penstock::sinks {
 namespace {
 
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
