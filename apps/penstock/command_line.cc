@@ -93,15 +93,22 @@ void add_url_flag(CLI::App& command, RemoteFlags& flags) {
       ->type_name("URL");
 }
 
-void add_dlq_filters(CLI::App& command, DlqFlags& flags) {
+enum class Limit { kGiven, kNone };
+
+void add_dlq_filters(CLI::App& command, DlqFlags& flags, Limit limit = Limit::kGiven) {
   add_url_flag(command, flags.remote);
   command.add_option("--topic", flags.topic, "only dead letters of this topic")->type_name("NAME");
   command.add_option("--code", flags.code, "only this reason, such as invalid_json")
       ->type_name("CODE");
+  command.add_option("--sink", flags.sink, "only those that this sink's destination refused")
+      ->type_name("NAME");
   command.add_option("--since", flags.since, "only those of this time or later (RFC 3339)")
       ->type_name("TIME");
   command.add_option("--until", flags.until, "only those before this time (RFC 3339)")
       ->type_name("TIME");
+  if (limit == Limit::kNone) {
+    return;
+  }
   // The upper bound is for -1, which would be read as a large number.
   command.add_option("--limit", flags.limit, "at most so many [no limit]")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}).description(""))
@@ -119,10 +126,13 @@ struct Flags {
 };
 
 void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
-  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, show and replay them");
+  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, count, show and replay them");
   add_dlq_filters(*add_command(*dlq, "list", "how many there are, by topic and reason", exit_code,
                                [&] { return run_dlq_list(flags); }),
                   flags);
+  add_dlq_filters(*add_command(*dlq, "stats", "how many there are, by reason, sink and hour",
+                               exit_code, [&] { return run_dlq_stats(flags); }),
+                  flags, Limit::kNone);
   add_dlq_filters(*add_command(*dlq, "show", "each as one line of JSON, with its original bytes",
                                exit_code, [&] { return run_dlq_show(flags); }),
                   flags);

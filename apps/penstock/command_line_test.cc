@@ -43,6 +43,7 @@ const std::vector<std::vector<const char*>> kCommands = {
     {"topics"},
     {"dlq"},
     {"dlq", "list"},
+    {"dlq", "stats"},
     {"dlq", "show"},
     {"dlq", "replay"},
     {"doctor"},

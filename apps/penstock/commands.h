@@ -41,6 +41,7 @@ struct DlqFlags {
   RemoteFlags remote;
   std::string topic;
   std::string code;
+  std::string sink;
   std::string since;
   std::string until;
   std::uint64_t limit = 0;  // 0: no limit
@@ -50,6 +51,7 @@ struct DlqFlags {
 };
 
 [[nodiscard]] int run_dlq_list(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_stats(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_show(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
 

@@ -44,6 +44,7 @@ Result<DeadLetter> parse_letter(std::string_view line) {
   letter.time = text_header(headers, dead_letter::kTime);
   letter.source = text_header(headers, dead_letter::kSource);
   letter.topic = text_header(headers, dead_letter::kTopic);
+  letter.sink = text_header(headers, dead_letter::kSink);
   const std::string replays = text_header(headers, dead_letter::kReplays);
   // Absent from a letter that was never replayed: 0.
   static_cast<void>(
@@ -102,6 +103,59 @@ Status visit_topic(Remote& remote, const RemoteTopic& topic, const DeadLetterFil
   return {};
 }
 
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                          (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+    const auto byte = static_cast<unsigned char>(c);
+    encoded +=
+        is_plain ? std::string(1, c) : std::string{'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return encoded;
+}
+
+// The target of GET /v1/dead-letters with this filter; it knows no limit.
+std::string stats_target(const DeadLetterFilter& filter) {
+  std::string target = "/v1/dead-letters?topic=" + percent_encoded(filter.topic) +
+                       "&code=" + percent_encoded(filter.code) +
+                       "&sink=" + percent_encoded(filter.sink);
+  if (filter.since_ms) {
+    target += "&since=" + std::to_string(*filter.since_ms);
+  }
+  if (filter.until_ms) {
+    target += "&until=" + std::to_string(*filter.until_ms);
+  }
+  return target;
+}
+
+// "  12  sink_refused by orders_db", and a bar for each hour.
+void show_stats(const Json& topic, std::ostream& out) {
+  constexpr std::uint64_t kBarMax = 40;
+  out << topic.value("topic", "") << ": " << topic.value("count", std::uint64_t{0})
+      << " dead letters from " << topic.value("oldest", "") << " to " << topic.value("newest", "")
+      << '\n';
+  for (const Json& reason : topic.value("reasons", Json::array())) {
+    out << std::setw(10) << reason.value("count", std::uint64_t{0}) << "  "
+        << reason.value("code", "");
+    if (reason.contains("sink")) {
+      out << " by " << reason.value("sink", "");
+    }
+    out << '\n';
+  }
+  const Json hours = topic.value("hours", Json::array());
+  std::uint64_t most = 1;
+  for (const Json& hour : hours) {
+    most = std::max(most, hour.value("count", std::uint64_t{0}));
+  }
+  for (const Json& hour : hours) {
+    const std::uint64_t count = hour.value("count", std::uint64_t{0});
+    out << std::setw(10) << count << "  " << hour.value("hour", "") << "  "
+        << std::string((count * kBarMax + most - 1) / most, '#') << '\n';
+  }
+}
+
 struct ReplayAnswer {
   std::uint64_t accepted = 0;
   std::uint64_t duplicates = 0;
@@ -144,7 +198,7 @@ Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
 }  // namespace
 
 bool DeadLetterFilter::matches(const DeadLetter& letter) const {
-  if (!code.empty() && letter.code != code) {
+  if ((!code.empty() && letter.code != code) || (!sink.empty() && letter.sink != sink)) {
     return false;
   }
   if (!since_ms && !until_ms) {
@@ -197,6 +251,24 @@ Status list_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::os
   return {};
 }
 
+Status count_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::ostream& out) {
+  PENSTOCK_TRY_ASSIGN(const std::string body, remote.get(stats_target(filter)));
+  const Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object() || !answer.contains("topics")) {
+    return Error(ErrorCode::kInvalid, "the server sent an answer that is none");
+  }
+  for (const Json& topic : answer["topics"]) {
+    show_stats(topic, out);
+  }
+  if (answer["topics"].empty()) {
+    out << "no dead letters\n";
+  }
+  if (!answer.value("complete", true)) {
+    out << "there are more: only the oldest million of a topic are counted\n";
+  }
+  return {};
+}
+
 Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::ostream& out) {
   return for_each_dead_letter(remote, filter, [&](const DeadLetter& letter) -> Status {
     std::string line;
@@ -204,6 +276,9 @@ Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::os
     json.begin_object().key("topic").value(letter.topic).key("offset").value(letter.offset);
     json.key("time").value(letter.time).key("code").value(letter.code);
     json.key("message").value(letter.message).key("source").value(letter.source);
+    if (!letter.sink.empty()) {
+      json.key("sink").value(letter.sink);
+    }
     json.key("replays").value(letter.replays);
     if (is_utf8(letter.bytes)) {
       json.key("event").value(letter.bytes);

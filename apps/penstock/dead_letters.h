@@ -1,4 +1,4 @@
-// What `penstock dlq` does: list, show and replay the dead letters of a running server.
+// What `penstock dlq` does: list, count, show and replay the dead letters of a running server.
 //
 // A replay sends an event's original bytes to its original topic again, as a request of its own
 // that carries how often it has been replayed, so that an event that fails for ever cannot run in
@@ -32,6 +32,7 @@ struct DeadLetter {
   std::string time;  // RFC 3339
   std::string source;
   std::string topic;  // where it was sent to
+  std::string sink;   // whose destination refused it; empty: the gateway did
   std::uint32_t replays = 0;
   std::string bytes;  // as the client sent them
 };
@@ -39,6 +40,7 @@ struct DeadLetter {
 struct DeadLetterFilter {
   std::string topic;                     // empty: all
   std::string code;                      // empty: all
+  std::string sink;                      // empty: all
   std::optional<std::int64_t> since_ms;  // epoch; inclusive
   std::optional<std::int64_t> until_ms;  // exclusive
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
@@ -69,6 +71,9 @@ using DeadLetterVisitor = UniqueFunction<Status(const DeadLetter&)>;
 
 [[nodiscard]] Status list_dead_letters(Remote& remote, const DeadLetterFilter& filter,
                                        std::ostream& out);
+// By reason and hour; the server counts.
+[[nodiscard]] Status count_dead_letters(Remote& remote, const DeadLetterFilter& filter,
+                                        std::ostream& out);
 [[nodiscard]] Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter,
                                        std::ostream& out);
 [[nodiscard]] Result<ReplaySummary> replay_dead_letters(Remote& remote,

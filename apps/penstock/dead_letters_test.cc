@@ -105,6 +105,24 @@ TEST_F(DeadLetters, AreCountedByTopicAndReason) {
             "web                             missing_key             2\n");
 }
 
+TEST_F(DeadLetters, AreCountedByTheServer) {
+  post("web", "{\"no\":1}\n{\"no\":2}\n{\"user\":}\n");
+  post("devices", "{\"a\":}\n");
+
+  std::ostringstream out;
+  ASSERT_TRUE(count_dead_letters(remote_, {.topic = "web"}, out));
+  std::ostringstream none;
+  ASSERT_TRUE(count_dead_letters(remote_, {.code = "a&b", .sink = "db", .since_ms = 5}, none));
+
+  EXPECT_THAT(out.str(), HasSubstr("web: 3 dead letters from 20"));
+  EXPECT_THAT(out.str(), HasSubstr("         2  missing_key\n"));
+  EXPECT_THAT(out.str(), HasSubstr(":00:00.000Z  ########"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("devices")));
+  EXPECT_EQ(none.str(), "no dead letters\n");
+  EXPECT_EQ(count_dead_letters(remote_, {.topic = "wbe"}, out).error().code(),
+            ErrorCode::kNotFound);
+}
+
 TEST_F(DeadLetters, SaysSoWhenThereAreNone) {
   std::ostringstream out;
 

@@ -39,6 +39,7 @@ Result<DeadLetterFilter> filter_of(const DlqFlags& flags) {
   DeadLetterFilter filter;
   filter.topic = flags.topic;
   filter.code = flags.code;
+  filter.sink = flags.sink;
   PENSTOCK_TRY_ASSIGN(filter.since_ms, parse_time("--since", flags.since));
   PENSTOCK_TRY_ASSIGN(filter.until_ms, parse_time("--until", flags.until));
   if (flags.limit > 0) {
@@ -62,16 +63,12 @@ Status show_topics(const RemoteFlags& flags) {
   return {};
 }
 
-Status list(const DlqFlags& flags) {
-  PENSTOCK_TRY_ASSIGN(const DeadLetterFilter filter, filter_of(flags));
-  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
-  return list_dead_letters(remote, filter, std::cout);
-}
+using Show = Status (*)(Remote&, const DeadLetterFilter&, std::ostream&);
 
-Status show(const DlqFlags& flags) {
+Status show(const DlqFlags& flags, Show what) {
   PENSTOCK_TRY_ASSIGN(const DeadLetterFilter filter, filter_of(flags));
   PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
-  return show_dead_letters(remote, filter, std::cout);
+  return what(remote, filter, std::cout);
 }
 
 Status replay(const DlqFlags& flags) {
@@ -106,11 +103,15 @@ int run_topics(const RemoteFlags& flags) {
 }
 
 int run_dlq_list(const DlqFlags& flags) {
-  return exit_code_of(list(flags));
+  return exit_code_of(show(flags, list_dead_letters));
+}
+
+int run_dlq_stats(const DlqFlags& flags) {
+  return exit_code_of(show(flags, count_dead_letters));
 }
 
 int run_dlq_show(const DlqFlags& flags) {
-  return exit_code_of(show(flags));
+  return exit_code_of(show(flags, show_dead_letters));
 }
 
 int run_dlq_replay(const DlqFlags& flags) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "console/dead_letter_stats.h"
 #include "console/event_request.h"
 #include "console/parameters.h"
 #include "console/reply_box.h"
@@ -30,6 +31,8 @@ constexpr std::array kEndpoints = {
     Endpoint{Needs::kTopics, "GET /v1/topics/{topic}", "one topic"},
     Endpoint{Needs::kTopics,
              "GET /v1/topics/{topic}/events?partition=&offset=&limit=", "events as NDJSON"},
+    Endpoint{Needs::kTopics, "GET /v1/dead-letters?topic=&code=&sink=&since=&until=",
+             "how many dead letters there are, by topic, reason and hour"},
     Endpoint{Needs::kStores, "GET /v1/stores", "state stores"},
     Endpoint{Needs::kStores,
              "GET /v1/stores/{store}?from=&to=&limit=&cursor=", "entries of a store"},
@@ -166,6 +169,7 @@ class ConsoleApi final : public RefCounted {
   void show_topic(const net::HttpRequest& request, net::Responder responder);
   [[nodiscard]] Reply list_stores() const;
   void read_events(const net::HttpRequest& request, net::Responder responder);
+  void count_dead_letters(const net::HttpRequest& request, net::Responder responder);
   void query_store(const net::HttpRequest& request, net::Responder responder);
 
  private:
@@ -294,6 +298,20 @@ void ConsoleApi::read_events(const net::HttpRequest& request, net::Responder res
             });
 }
 
+void ConsoleApi::count_dead_letters(const net::HttpRequest& request, net::Responder responder) {
+  Result<DeadLetterQuery> query = parse_dead_letter_query(request.query);
+  if (!query) {
+    send(responder, failure_reply(query.error(), "unknown_topic"));
+    return;
+  }
+  on_worker(
+      std::move(responder),
+      [&log = backends_.log, query = *std::move(query)](EventReader& reader) -> Result<Reply> {
+        PENSTOCK_TRY_ASSIGN(std::string body, dead_letter_stats(log, reader, query));
+        return json_reply(std::move(body));
+      });
+}
+
 // Answers with what `make_reply` gives, run on the worker's thread.
 template <typename MakeReply>
 void ConsoleApi::on_worker(net::Responder responder, MakeReply make_reply) {
@@ -356,6 +374,7 @@ void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backe
     add_slow("/v1/topics", &ConsoleApi::list_topics);
     add_slow("/v1/topics/{topic}", &ConsoleApi::show_topic);
     add_slow("/v1/topics/{topic}/events", &ConsoleApi::read_events);
+    add_slow("/v1/dead-letters", &ConsoleApi::count_dead_letters);
   }
   if (api->has(Needs::kStores)) {
     add("/v1/stores", [](Api a, Request) { return a.list_stores(); });

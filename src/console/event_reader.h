@@ -1,5 +1,5 @@
-// EventReader reads a page of a topic's events for an answer: some ranges of partitions, at most so
-// many records and bytes, as lines of NDJSON.
+// EventReader reads a topic's events for an answer: a page of some ranges of partitions, at most so
+// many records and bytes, as lines of NDJSON; or record by record.
 //
 // It owns one consumer without a group, so that reading leaves no trace in the log. Compacted
 // topics and transactions leave gaps between offsets; a page goes over them.
@@ -18,6 +18,7 @@
 
 #include "console/event_line.h"
 #include "core/result.h"
+#include "core/unique_function.h"
 #include "core/units.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -52,22 +53,19 @@ class EventReader {
 
   EventReader(log::Log& log, const os::Clock& clock, Options options);
 
+  // False: this record was the last one that is wanted.
+  using Visitor = UniqueFunction<bool(const RecordView&)>;
+
   [[nodiscard]] Result<EventPage> read(const EventQuery& query);
+  // Shows `visit` the records of the range in order; returns where it stopped.
+  [[nodiscard]] Result<Offset> scan(const OffsetRange& range, Visitor visit);
 
  private:
-  struct Budget {
-    std::uint32_t records;
-    ValueForm values;
-    std::string& lines;
-  };
-
   [[nodiscard]] Status ensure_consumer();
-  // Reads until the range or the budget is used up; returns where it stopped.
-  [[nodiscard]] Result<Offset> read_range(const OffsetRange& range, Budget& budget);
-  [[nodiscard]] Result<Offset> append_batch(const log::FetchedBatch& batch,
-                                            const OffsetRange& range, Offset position,
-                                            Budget& budget);
-  [[nodiscard]] bool is_used_up(const Budget& budget) const;
+  [[nodiscard]] Result<Offset> scan_range(const OffsetRange& range, Visitor& visit);
+  // Where reading goes on; sets `stopped` if nothing more is wanted.
+  [[nodiscard]] Result<Offset> scan_batch(const log::FetchedBatch& batch, const OffsetRange& range,
+                                          Offset position, Visitor& visit, bool& stopped);
 
   log::Log& log_;
   const os::Clock& clock_;

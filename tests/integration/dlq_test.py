@@ -115,6 +115,25 @@ def test_list_counts_dead_letters_by_topic_and_reason(start_penstock, penstock_b
         assert ("2" if code == "missing_key" else "1") in line.split()
 
 
+def test_stats_count_by_reason_and_hour(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    send_good_and_bad(server)
+    server.accept_events("orders", GOOD + b"\n" + BAD["missing_key"])
+
+    answer = server.get_json("/v1/dead-letters?topic=orders")
+    shown = dlq(server, penstock_bin, "stats", "--code", "missing_key")
+
+    assert answer["complete"] is True
+    [orders] = answer["topics"]
+    assert orders["count"] == len(BAD) + 1 == sum(hour["count"] for hour in orders["hours"])
+    assert {reason["code"]: reason["count"] for reason in orders["reasons"]} == \
+        {code: 2 if code == "missing_key" else 1 for code in BAD}
+    assert orders["oldest"] <= orders["newest"]
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("orders: 2 dead letters from ")
+    assert server.get("/v1/dead-letters?topic=none")[0] == 404
+
+
 def test_show_prints_the_letters_that_are_asked_for(start_penstock, penstock_bin):
     server = start_penstock(CONFIG)
     send_good_and_bad(server)
