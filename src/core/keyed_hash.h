@@ -22,7 +22,9 @@ inline constexpr std::uint64_t kHashSecret1 = 0x9e37'79b9'7f4a'7c15;
 inline constexpr std::uint64_t kHashSecret2 = 0xd1b5'4a32'd192'ed03;
 
 [[nodiscard]] inline std::uint64_t keyed_hash(ByteView bytes, std::uint64_t seed) {
-  std::uint64_t hash = seed ^ bytes.size();
+  // Secret as well: who knew it could choose words that make the product zero.
+  const std::uint64_t factor = mix_words(seed ^ kHashSecret1, kHashSecret2);
+  std::uint64_t hash = seed;
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
   for (; left >= 16; at += 16, left -= 16) {
@@ -42,7 +44,7 @@ inline constexpr std::uint64_t kHashSecret2 = 0xd1b5'4a32'd192'ed03;
       first |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);
     }
   }
-  return mix_words(mix_words(first ^ hash, last ^ kHashSecret1), seed ^ kHashSecret1);
+  return mix_words(mix_words(first ^ hash, last ^ factor), seed ^ kHashSecret2 ^ bytes.size());
 }
 
 }  // namespace penstock

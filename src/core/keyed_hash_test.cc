@@ -29,6 +29,22 @@ TEST(KeyedHash, DependsOnTheSeed) {
   EXPECT_NE(keyed_hash(as_bytes("u00000001"), 1), keyed_hash(as_bytes("u00000001"), 2));
 }
 
+// A product of zero would forget everything before it.
+TEST(KeyedHash, IsNotSilencedByWordsThatEqualTheConstants) {
+  std::set<std::uint64_t> seen;
+  for (const std::uint64_t word : {kHashSecret1, kHashSecret2}) {
+    for (std::uint64_t first = 0; first < 100; ++first) {
+      std::array<std::byte, 32> key{};
+      store_le(key.data(), first);
+      store_le(key.data() + 8, word);
+      store_le(key.data() + 24, word);
+      seen.insert(keyed_hash(key, 1));
+    }
+  }
+
+  EXPECT_EQ(seen.size(), 200U);
+}
+
 TEST(KeyedHash, SpreadsSimilarKeysOverTheLowBits) {
   constexpr std::size_t kBuckets = 1024;
   std::array<int, kBuckets> counts{};
