@@ -32,6 +32,8 @@ penstock_system_library(lz4 lz4 lz4.h)
 penstock_system_library(zstd zstd zstd.h)
 penstock_system_library(snappy snappy snappy.h)
 penstock_system_library(zlib z zlib.h)
+penstock_system_library(ssl ssl openssl/ssl.h)
+penstock_system_library(crypto crypto openssl/crypto.h)
 
 find_library(PENSTOCK_LIB_libpq pq)
 find_path(PENSTOCK_INC_libpq libpq-fe.h PATH_SUFFIXES postgresql)
@@ -61,7 +63,7 @@ if(PENSTOCK_SANITIZE MATCHES "thread")
   # ThreadSanitizer does not understand fences; Asio's locks order the same accesses.
   target_compile_definitions(third_party_boost PUBLIC BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
-target_link_libraries(third_party_boost PUBLIC Threads::Threads)
+target_link_libraries(third_party_boost PUBLIC Threads::Threads third_party::ssl third_party::crypto)
 add_library(third_party::boost ALIAS third_party_boost)
 
 # libparquet exports its own simdjson. Ours has hidden symbols and goes into each program as an object
@@ -94,6 +96,10 @@ foreach(library IN ITEMS arrow parquet)
       INTERFACE_INCLUDE_DIRECTORIES "${PENSTOCK_ARROW}/include")
 endforeach()
 set_property(TARGET third_party::parquet PROPERTY INTERFACE_LINK_LIBRARIES third_party::arrow)
+# libparquet exports an OpenSSL of its own, too. The system's goes ahead of it, or calls within that one
+# would end up in this one, and crash.
+set_property(TARGET third_party::parquet PROPERTY INTERFACE_LINK_OPTIONS
+             "LINKER:--no-as-needed;${PENSTOCK_LIB_ssl};${PENSTOCK_LIB_crypto}")
 if(PENSTOCK_SANITIZE MATCHES "undefined")
   # Arrow's templates have their type information in libarrow and once more in our hidden symbols.
   # This check takes the one for a stranger to the other.
@@ -104,8 +110,6 @@ endif()
 # lacks repairs that exactly once needs (docs/adr/0019-kafka-as-the-log.md).
 set(PENSTOCK_LIBRDKAFKA "${PENSTOCK_DEPS}/librdkafka-2.15.1")
 penstock_require_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h")
-penstock_system_library(ssl ssl openssl/ssl.h)
-penstock_system_library(crypto crypto openssl/crypto.h)
 file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${PENSTOCK_LIBRDKAFKA}/src/*.c"
      "${PENSTOCK_LIBRDKAFKA}/src/nanopb/*.c" "${PENSTOCK_LIBRDKAFKA}/src/opentelemetry/*.c")
 list(FILTER librdkafka_sources EXCLUDE REGEX

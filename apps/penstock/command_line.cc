@@ -122,6 +122,7 @@ struct Flags {
   ConfigFlags doctor;
   RemoteFlags topics;
   DlqFlags dlq;
+  ArchiveFlags archive;
   bench::BenchOptions bench;
 };
 
@@ -150,6 +151,24 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1'000'000).description(""))
       ->type_name("N");
+}
+
+void add_archive(CLI::App& app, ArchiveFlags& flags, int& exit_code) {
+  CLI::App* archive = add_group(app, "archive", "the archive: verify it, restore from it");
+  CLI::App* verify =
+      add_command(*archive, "verify", "read every file and say what is wrong, if anything",
+                  exit_code, [&] { return run_archive_verify(flags); });
+  add_config_flags(*verify, flags.config);
+  verify->add_option("--topic", flags.topic, "only this topic")->type_name("NAME");
+  CLI::App* restore = add_command(*archive, "restore", "bring a topic's records back into the log",
+                                  exit_code, [&] { return run_archive_restore(flags); });
+  add_config_flags(*restore, flags.config);
+  restore->add_option("--topic", flags.topic, "the topic in the archive")
+      ->required()
+      ->type_name("NAME");
+  restore->add_option("--to", flags.to, "the topic that gets them [the same]")->type_name("NAME");
+  restore->add_flag("--among-others", flags.among_others,
+                    "also into a topic that holds records of others");
 }
 
 // The roles of `up` as processes of their own, where Kafka is the log.
@@ -182,6 +201,7 @@ void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
                             [&] { return run_topics(flags.topics); }),
                flags.topics);
   add_dlq(app, flags.dlq, exit_code);
+  add_archive(app, flags.archive, exit_code);
 
   add_config_flags(*add_command(app, "doctor", "check a data directory and name what is damaged",
                                 exit_code, [&] { return run_doctor(flags.doctor); }),

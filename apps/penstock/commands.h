@@ -55,6 +55,16 @@ struct DlqFlags {
 [[nodiscard]] int run_dlq_show(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
 
+struct ArchiveFlags {
+  ConfigFlags config;
+  std::string topic;
+  std::string to;
+  bool among_others = false;
+};
+
+[[nodiscard]] int run_archive_verify(const ArchiveFlags& flags);
+[[nodiscard]] int run_archive_restore(const ArchiveFlags& flags);
+
 [[nodiscard]] int run_doctor(const ConfigFlags& flags);
 
 [[nodiscard]] int run_bench(const bench::BenchOptions& options);

@@ -20,6 +20,7 @@
 #include "os/process_stats.h"
 #include "os/random.h"
 #include "os/thread.h"
+#include "penstock/archive_stores.h"
 #include "penstock/kept_id.h"
 #include "penstock/log_threads.h"
 #include "penstock/pipeline_options.h"
@@ -51,9 +52,15 @@ class Pipeline::Impl {
         clock_(clock),
         logger_(logger),
         interrupted_(std::move(interrupted)),
-        random_(os::random_seed()) {}
+        random_(os::random_seed()),
+        archive_random_(random_.next()) {}
 
-  ~Impl() { stop_sinks(); }
+  ~Impl() {
+    for (const auto& archive : archives_) {
+      archive->sink->interrupt();
+    }
+    stop_sinks();
+  }
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -64,7 +71,7 @@ class Pipeline::Impl {
     PENSTOCK_TRY(start_spill());
     PENSTOCK_TRY(start_gateway());
     PENSTOCK_TRY(start_streams());
-    PENSTOCK_TRY(start_archive());
+    PENSTOCK_TRY(start_archives());
     PENSTOCK_TRY(start_sinks());
     PENSTOCK_TRY(start_http());
     health_.set_phase(console::Phase::kRunning);
@@ -88,7 +95,7 @@ class Pipeline::Impl {
     spill_thread_.reset();
     stop_streams(deadline - time_max / 4);
     stop_sinks();
-    Status archived = stop_archive(deadline);
+    Status archived = stop_archives(deadline);
     worker_thread_.reset();
     log_threads_.reset();
     if (embedded_ != nullptr) {
@@ -291,25 +298,42 @@ class Pipeline::Impl {
     return {};
   }
 
-  Status start_archive() {
-    if (!roles_.sink || !config_.archive.enabled) {
+  struct RunningArchive {
+    std::string place;
+    std::unique_ptr<sinks::ArchiveSink> sink;
+  };
+
+  Status start_archives() {
+    if (!roles_.sink) {
       return {};
     }
-    PENSTOCK_TRY_ASSIGN(archive_, sinks::ArchiveSink::open(*log_, *files_, metrics_, logger_,
-                                                           archive_options(config_, *log_)));
-    archive_thread_ = std::make_unique<os::Thread>("archive", [this](const os::StopToken& stop) {
-      while (!stop.requested()) {
-        if (!step_archive()) {
-          archive_->wait(kIdleWait);
-        }
-      }
-    });
+    PENSTOCK_TRY_ASSIGN(auto stores,
+                        archive_stores(config_, {*files_, clock_, archive_random_, metrics_}));
+    for (auto& store : stores) {
+      auto archive = std::make_unique<RunningArchive>();
+      archive->place = store->place();
+      PENSTOCK_TRY_ASSIGN(archive->sink, sinks::ArchiveSink::open(
+                                             {*log_, *files_, metrics_, logger_}, std::move(store),
+                                             archive_options(config_, *log_), clock_.now()));
+      logger_.info("archive", "opened", {{"place", archive->place}});
+      archives_.push_back(std::move(archive));
+    }
+    for (const auto& archive : archives_) {
+      archive_threads_.push_back(std::make_unique<os::Thread>(
+          "archive", [this, &sink = *archive->sink](const os::StopToken& stop) {
+            while (!stop.requested()) {
+              if (!step_archive(sink)) {
+                sink.wait(kIdleWait);
+              }
+            }
+          }));
+    }
     return {};
   }
 
   // False if there was nothing to do. A file that failed is written again: nothing is lost.
-  bool step_archive() {
-    const auto records = archive_->run_once(clock_.now());
+  bool step_archive(sinks::ArchiveSink& sink) {
+    const auto records = sink.run_once(clock_.now());
     if (records) {
       return *records > 0;
     }
@@ -321,24 +345,42 @@ class Pipeline::Impl {
     return false;
   }
 
-  Status stop_archive(os::TimePoint deadline) {
-    if (archive_ == nullptr) {
-      return {};
+  Status stop_archives(os::TimePoint deadline) {
+    // Whatever an S3 server does, the process ends in time.
+    const os::Thread watch("archive-stop", [this, deadline](const os::StopToken& stop) {
+      while (!stop.requested() && clock_.now() < deadline) {
+        os::pause(10ms);
+      }
+      if (!stop.requested()) {
+        for (const auto& archive : archives_) {
+          archive->sink->interrupt();
+        }
+      }
+    });
+    archive_threads_.clear();
+    Status stopped;
+    for (const auto& archive : archives_) {
+      const Status finished = finish_archive(*archive, deadline);
+      stopped = stopped.has_value() ? finished : stopped;
     }
-    archive_thread_.reset();
-    Status requested = archive_->request_finish();
-    while (!archive_->finished()) {
+    return stopped;
+  }
+
+  Status finish_archive(RunningArchive& archive, os::TimePoint deadline) {
+    sinks::ArchiveSink& sink = *archive.sink;
+    Status requested = sink.request_finish(clock_.now());
+    while (!sink.finished()) {
       if (clock_.now() >= deadline || failure()) {
-        const Error error(ErrorCode::kBusy,
-                          "stopped before all events were archived; the rest is at the next start");
+        const Error error(ErrorCode::kBusy, "stopped before all events were archived in " +
+                                                archive.place + "; the rest is at the next start");
         if (embedded_ != nullptr) {
           return error;
         }
         logger_.info("archive", error.message());  // of what others go on sending there is no end
         return {};
       }
-      if (!step_archive()) {
-        archive_->wait(1ms);
+      if (!step_archive(sink)) {
+        sink.wait(1ms);
       }
     }
     return requested;
@@ -462,6 +504,7 @@ class Pipeline::Impl {
   const std::function<bool()> interrupted_;
   const std::unique_ptr<os::FileSystem> files_ = os::make_posix_file_system();
   os::SeededRandom random_;
+  os::SeededRandom archive_random_;  // of the threads that archive
   telemetry::Registry metrics_;
   std::vector<telemetry::CallbackGuard> stats_;
   console::Health health_;
@@ -475,7 +518,7 @@ class Pipeline::Impl {
   std::unique_ptr<gateway::SpillingLog> spilling_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<engine::Streams> streams_;
-  std::unique_ptr<sinks::ArchiveSink> archive_;
+  std::vector<std::unique_ptr<RunningArchive>> archives_;
   std::vector<std::unique_ptr<RunningSink>> sinks_;
   std::unique_ptr<console::Balance> balance_;
   std::unique_ptr<console::Worker> worker_;
@@ -484,7 +527,7 @@ class Pipeline::Impl {
   std::unique_ptr<LogThreads> log_threads_;
   std::unique_ptr<os::Thread> spill_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
-  std::unique_ptr<os::Thread> archive_thread_;
+  Threads archive_threads_;
   Threads sink_threads_;
   Threads stream_threads_;
   Threads io_threads_;

@@ -289,12 +289,12 @@ std::function<bool(const log::TopicInfo&)> archived_topics(const config::Pipelin
 sinks::ArchiveSink::Options archive_options(const config::PipelineConfig& config,
                                             const log::Log& log) {
   sinks::ArchiveSink::Options options;
-  options.directory = config.archive_directory();
   options.takes = archived_topics(config, log);
   options.file_rows_max = config.archive.file_rows_max;
   options.file_size_max = config.archive.file_size_max;
   options.roll_interval = config.archive.roll_interval;
   options.memory_max = config.archive.memory_max;
+  options.breaker = breaker_options(config.circuit_breaker);
   return options;
 }
 

@@ -228,7 +228,6 @@ archive = false
 
   const sinks::ArchiveSink::Options options = archive_options(config, log);
 
-  EXPECT_EQ(options.directory, "/a");
   EXPECT_EQ(options.file_rows_max, 2U);
   EXPECT_EQ(options.file_size_max, 3 * kMiB);
   EXPECT_EQ(options.roll_interval, 4s);

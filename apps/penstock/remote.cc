@@ -43,6 +43,7 @@ Result<Remote> Remote::connect(const std::string& url) {
   net::HttpClient::Options options;
   options.host = parsed.host;
   options.port = parsed.port;
+  options.tls = parsed.tls;
   return Remote(net::HttpClient(std::move(options)), url);
 }
 

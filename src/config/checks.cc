@@ -42,9 +42,24 @@ class Checker {
     check_tables();
     check_postgres();
     check_redis();
+    check_archive();
   }
 
  private:
+  void check_archive() {
+    const ArchiveSettings& archive = config_.archive;
+    for (const auto& [key, value] : {std::pair("secret_access_key", archive.secret_access_key),
+                                     std::pair("session_token", archive.session_token)}) {
+      if (value && !is_reference(*value)) {
+        complain_({"archive", 0, key},
+                  "must be \"${env:NAME}\" or \"${file:PATH}\": secrets stand outside of the file");
+      }
+    }
+    if (archive.access_key_id.has_value() != archive.secret_access_key.has_value()) {
+      complain_({"archive", 0, "access_key_id"}, "must be given with secret_access_key, or not");
+    }
+  }
+
   void check_limits() {
     const HttpSettings& http = config_.http;
     const IngestSettings& ingest = config_.ingest;

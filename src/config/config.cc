@@ -23,6 +23,10 @@ std::string PipelineConfig::archive_directory() const {
   return archive.directory.empty() ? os::join_path(log.data_dir, "archive") : archive.directory;
 }
 
+std::string PipelineConfig::archive_spool_directory() const {
+  return os::join_path(log.data_dir, "archive-spool");
+}
+
 Result<PipelineConfig> parse_config(std::string_view toml, std::string_view file_name,
                                     std::span<const Override> overrides) {
   PENSTOCK_TRY_ASSIGN(const std::vector<Section> sections, read_toml(toml, file_name));

@@ -142,6 +142,20 @@ struct ArchiveSettings {
   std::uint64_t file_size_max = 128 * kMiB;
   milliseconds roll_interval = 10min;
   std::uint64_t memory_max = 256 * kMiB;
+  // Of S3, if `bucket` is given.
+  std::optional<std::string> bucket;
+  bool also_local = false;
+  std::optional<std::string> endpoint;
+  std::optional<std::string> region;
+  std::string prefix;
+  std::string addressing = "auto";
+  std::optional<std::string> access_key_id;      // references, see secrets.h
+  std::optional<std::string> secret_access_key;  // likewise
+  std::optional<std::string> session_token;      // likewise
+  std::optional<std::string> ca_file;
+  std::uint64_t part_size = 8 * kMiB;
+  milliseconds connect_timeout = 5s;
+  milliseconds request_timeout = 60s;
 
   friend bool operator==(const ArchiveSettings&, const ArchiveSettings&) = default;
 };
@@ -283,6 +297,16 @@ struct PipelineConfig {
 
   // `archive.directory`, or its place in the data directory.
   [[nodiscard]] std::string archive_directory() const;
+  // Where files wait until they are in the bucket.
+  [[nodiscard]] std::string archive_spool_directory() const;
+
+  [[nodiscard]] bool archives_to_s3() const {
+    return archive.enabled && archive.bucket.has_value();
+  }
+
+  [[nodiscard]] bool archives_locally() const {
+    return archive.enabled && (!archive.bucket.has_value() || archive.also_local);
+  }
 
   friend bool operator==(const PipelineConfig&, const PipelineConfig&) = default;
 };

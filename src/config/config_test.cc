@@ -381,6 +381,50 @@ TEST(Config, DescribesItselfAsTomlThatReadsBackTheSame) {
   EXPECT_THAT(text, HasSubstr("retention_time = \"7d\"\n"));
 }
 
+TEST(Config, ReadsWhereTheArchiveGoes) {
+  const auto config = parse_config(R"(
+[archive]
+bucket = "events"
+also_local = true
+endpoint = "https://s3.example.net:9000"
+prefix = "a/b/"
+access_key_id = "key"
+secret_access_key = "${file:/run/secret}"
+part_size = "16MiB"
+)",
+                                   "p.toml");
+
+  ASSERT_TRUE(config) << config.error().message();
+  EXPECT_TRUE(config->archives_to_s3());
+  EXPECT_TRUE(config->archives_locally());
+  EXPECT_EQ(config->archive_spool_directory(), "data/archive-spool");
+  EXPECT_EQ(*parse_config(describe(*config), "described"), *config);
+}
+
+TEST(Config, NamesWhatIsWrongWithTheArchivesBucket) {
+  const auto config = parse_config(R"([archive]
+bucket = "Events"
+endpoint = "s3.example.net"
+prefix = "/a"
+addressing = "dns"
+secret_access_key = "in the open"
+)",
+                                   "p.toml");
+
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message(),
+            "p.toml: archive.access_key_id must be given with secret_access_key, or not\n"
+            "p.toml:2: archive.bucket must be a bucket's name of 3 to 63 lower-case letters, "
+            "digits, \".\" or \"-\", not \"Events\"\n"
+            "p.toml:3: archive.endpoint must be a URL without a path, such as "
+            "\"https://s3.example.net:9000\", not \"s3.example.net\"\n"
+            "p.toml:4: archive.prefix must be empty, or a path that ends in \"/\" and does not "
+            "begin with it, such as \"penstock/\", not \"/a\"\n"
+            "p.toml:5: archive.addressing must be \"auto\", \"path\" or \"host\", not \"dns\"\n"
+            "p.toml:6: archive.secret_access_key must be \"${env:NAME}\" or \"${file:PATH}\": "
+            "secrets stand outside of the file");
+}
+
 TEST(Config, SaysWhichFileItCouldNotRead) {
   testing::SimFileSystem files;
 

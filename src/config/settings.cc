@@ -101,4 +101,30 @@ bool is_score_update(std::string_view text) {
   return text == "set" || text == "add" || text == "max" || text == "min";
 }
 
+bool is_bucket(std::string_view text) {
+  const auto legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+  };
+  return text.size() >= 3 && text.size() <= 63 && std::all_of(text.begin(), text.end(), legal);
+}
+
+bool is_http_url(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) {
+      const std::string_view host = text.substr(scheme.size());
+      return !host.empty() && host.find_first_of("/?#@ ") == std::string_view::npos;
+    }
+  }
+  return false;
+}
+
+bool is_key_prefix(std::string_view text) {
+  return text.empty() || (text.ends_with('/') && !text.starts_with('/') &&
+                          text.find("//") == std::string_view::npos);
+}
+
+bool is_addressing(std::string_view text) {
+  return text == "auto" || text == "path" || text == "host";
+}
+
 }  // namespace penstock::config

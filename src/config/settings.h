@@ -83,6 +83,10 @@ struct Setting {
 [[nodiscard]] bool is_key_template(std::string_view text);
 [[nodiscard]] bool is_hash_field(std::string_view text);
 [[nodiscard]] bool is_score_update(std::string_view text);
+[[nodiscard]] bool is_bucket(std::string_view text);
+[[nodiscard]] bool is_http_url(std::string_view text);
+[[nodiscard]] bool is_key_prefix(std::string_view text);
+[[nodiscard]] bool is_addressing(std::string_view text);
 
 inline constexpr TextRule kAnyText{is_any_text, "a text that is not empty"};
 inline constexpr TextRule kPath{is_any_text, "a path"};
@@ -98,6 +102,15 @@ inline constexpr TextRule kPointer{is_json_pointer,
 inline constexpr TextRule kName{is_name,
                                 "a name of 1 to 200 letters, digits, \".\", \"_\" or \"-\""};
 
+inline constexpr TextRule kBucket{is_bucket,
+                                  "a bucket's name of 3 to 63 lower-case letters, digits, \".\" "
+                                  "or \"-\""};
+inline constexpr TextRule kHttpUrl{is_http_url,
+                                   "a URL without a path, such as \"https://s3.example.net:9000\""};
+inline constexpr TextRule kKeyPrefix{is_key_prefix,
+                                     "empty, or a path that ends in \"/\" and does not begin with "
+                                     "it, such as \"penstock/\""};
+inline constexpr TextRule kAddressing{is_addressing, "\"auto\", \"path\" or \"host\""};
 inline constexpr TextRule kTable{is_table_name,
                                  "a table's name in lower case, such as \"events\" or "
                                  "\"app.events\""};
@@ -458,6 +471,80 @@ inline constexpr std::array kArchiveSettings{
                              &ArchiveSettings::memory_max,
                              "Memory of all files being written.",
                              {16 * kMiB, 1024 * kGiB}},
+    Setting<ArchiveSettings>{"bucket",
+                             Kind::kText,
+                             &ArchiveSettings::bucket,
+                             "Of an S3 server: files go there instead of into the directory.",
+                             {},
+                             kBucket},
+    Setting<ArchiveSettings>{"also_local", Kind::kSwitch, &ArchiveSettings::also_local,
+                             "With a bucket: write to the directory as well."},
+    Setting<ArchiveSettings>{"endpoint",
+                             Kind::kText,
+                             &ArchiveSettings::endpoint,
+                             "The S3 server, as \"https://host:port\"; without it, AWS's of the "
+                             "region.",
+                             {},
+                             kHttpUrl},
+    Setting<ArchiveSettings>{"region",
+                             Kind::kText,
+                             &ArchiveSettings::region,
+                             "Of the bucket; without it AWS_REGION, AWS_DEFAULT_REGION, or "
+                             "\"us-east-1\".",
+                             {},
+                             kAnyText},
+    Setting<ArchiveSettings>{"prefix",
+                             Kind::kText,
+                             &ArchiveSettings::prefix,
+                             "In front of every key of the bucket, such as \"penstock/\". Two logs "
+                             "must not share one.",
+                             {},
+                             kKeyPrefix},
+    Setting<ArchiveSettings>{
+        "addressing",
+        Kind::kText,
+        &ArchiveSettings::addressing,
+        "Where the bucket's name goes: \"path\", \"host\", or \"auto\": in the "
+        "path if there is an endpoint.",
+        {},
+        kAddressing},
+    Setting<ArchiveSettings>{"access_key_id",
+                             Kind::kText,
+                             &ArchiveSettings::access_key_id,
+                             "A text, \"${env:NAME}\" or \"${file:PATH}\". Without it: the "
+                             "variables of AWS, ~/.aws/credentials, the role of the container or "
+                             "of the machine.",
+                             {},
+                             kAnyText},
+    Setting<ArchiveSettings>{"secret_access_key",
+                             Kind::kText,
+                             &ArchiveSettings::secret_access_key,
+                             "\"${env:NAME}\" or \"${file:PATH}\".",
+                             {},
+                             kAnyText},
+    Setting<ArchiveSettings>{"session_token",
+                             Kind::kText,
+                             &ArchiveSettings::session_token,
+                             "\"${env:NAME}\" or \"${file:PATH}\", if the key has one.",
+                             {},
+                             kAnyText},
+    Setting<ArchiveSettings>{"ca_file",
+                             Kind::kText,
+                             &ArchiveSettings::ca_file,
+                             "Certificates (PEM) that the server's is checked by; without it, the "
+                             "system's.",
+                             {},
+                             kPath},
+    Setting<ArchiveSettings>{"part_size",
+                             Kind::kSize,
+                             &ArchiveSettings::part_size,
+                             "A larger file is sent in parts of this size; also the memory that "
+                             "sending takes.",
+                             {5 * kMiB, 512 * kMiB}},
+    Setting<ArchiveSettings>{"connect_timeout", Kind::kDuration, &ArchiveSettings::connect_timeout,
+                             "Time for a connection to the S3 server to be made.", kTimeout},
+    Setting<ArchiveSettings>{"request_timeout", Kind::kDuration, &ArchiveSettings::request_timeout,
+                             "Time for each of its answers.", kTimeout},
 };
 
 inline constexpr std::array kLoggingSettings{

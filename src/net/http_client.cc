@@ -1,17 +1,22 @@
 #include "net/http_client.h"
 
+#include <array>
 #include <charconv>
 #include <optional>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "core/guarded.h"
 #include "net/text.h"
 
 namespace penstock::net {
@@ -27,18 +32,17 @@ std::string to_std(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string format_request(const ClientRequest& request, const HttpClient::Options& options) {
-  std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + options.host +
-                     ":" + std::to_string(options.port) + "\r\n";
+std::string format_head(const ClientRequest& request, const HttpClient::Options& options) {
+  std::string text = request.method + " " + request.target +
+                     " HTTP/1.1\r\nHost: " + host_header(options.host, options.port, options.tls) +
+                     "\r\n";
   for (const auto& [name, value] : request.headers) {
     text += name + ": " + value + "\r\n";
   }
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
     text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   }
-  text += "\r\n";
-  text += request.body;
-  return text;
+  return text + "\r\n";
 }
 
 }  // namespace
@@ -47,12 +51,15 @@ Result<Url> parse_url(std::string_view text) {
   const auto invalid = [&](std::string_view why) {
     return Error(ErrorCode::kInvalid, "the URL '" + std::string(text) + "' " + std::string(why));
   };
-  constexpr std::string_view kScheme = "http://";
-  if (!equal_ignoring_case(text.substr(0, kScheme.size()), kScheme)) {
-    return invalid("does not begin with http://");
-  }
-  std::string_view rest = text.substr(kScheme.size());
+  constexpr std::string_view kPlain = "http://";
+  constexpr std::string_view kTls = "https://";
   Url url;
+  url.tls = equal_ignoring_case(text.substr(0, kTls.size()), kTls);
+  if (!url.tls && !equal_ignoring_case(text.substr(0, kPlain.size()), kPlain)) {
+    return invalid("does not begin with http:// or https://");
+  }
+  url.port = url.tls ? 443 : 80;
+  std::string_view rest = text.substr(url.tls ? kTls.size() : kPlain.size());
   const std::size_t authority_size = std::min(rest.find_first_of("/?"), rest.size());
   std::string_view authority = rest.substr(0, authority_size);
   rest.remove_prefix(authority_size);
@@ -78,6 +85,11 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string host_header(const std::string& host, std::uint16_t port, bool tls) {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == (tls ? 443 : 80) ? name : name + ":" + std::to_string(port);
+}
+
 std::string_view ClientResponse::header(std::string_view name) const {
   for (const auto& [field, value] : headers) {
     if (equal_ignoring_case(field, name)) {
@@ -93,29 +105,45 @@ class HttpClient::Impl {
 
   [[nodiscard]] Result<ClientResponse> send(const ClientRequest& request) {
     if (socket_.has_value() && server_has_closed()) {
-      socket_.reset();
+      close();
     }
     if (!socket_.has_value()) {
-      PENSTOCK_TRY(connect());
+      if (const Status connected = connect(); !connected) {
+        close();
+        return connected.error();
+      }
     }
-    auto response = exchange(request);
+    auto response = tls_.has_value() ? exchange(*tls_, request) : exchange(*socket_, request);
     if (!response) {
-      socket_.reset();
+      close();
     }
     return response;
   }
 
+  void interrupt() {
+    interrupted_.with([](bool& interrupted) { interrupted = true; });
+    io_.stop();
+  }
+
  private:
   using Code = boost::system::error_code;
+  using TlsStream = asio::ssl::stream<tcp::socket&>;
 
   [[nodiscard]] std::string where() const {
     return options_.host + ":" + std::to_string(options_.port);
   }
 
+  void close() {
+    tls_.reset();
+    socket_.reset();
+  }
+
   // Runs what was started until it sets `code` (would_block until then), or gives up.
   void run(std::chrono::milliseconds timeout, Code& code) {
-    io_.restart();
-    io_.run_for(timeout);
+    io_.restart();  // an interrupt() before this is seen in the flag, one after it by run_for()
+    if (!interrupted_.with([](bool interrupted) { return interrupted; })) {
+      io_.run_for(timeout);
+    }
     if (code == asio::error::would_block) {
       if (socket_.has_value()) {
         socket_->close(code);
@@ -130,8 +158,10 @@ class HttpClient::Impl {
     Code code;
     char byte = 0;
     static_cast<void>(socket_->non_blocking(true, code));
-    socket_->receive(asio::buffer(&byte, 1), tcp::socket::message_peek, code);
-    return code != asio::error::would_block;
+    const std::size_t size =
+        socket_->receive(asio::buffer(&byte, 1), tcp::socket::message_peek, code);
+    // Of TLS there may be messages that are no answer, such as tickets.
+    return code != asio::error::would_block && !(tls_.has_value() && !code && size > 0);
   }
 
   [[nodiscard]] Status connect() {
@@ -147,25 +177,65 @@ class HttpClient::Impl {
                         [&](const Code& error, const tcp::endpoint&) { code = error; });
     run(options_.connect_timeout, code);
     if (code) {
-      socket_.reset();
       return Error(ErrorCode::kRetry, "cannot connect to " + where() + ": " + code.message());
     }
     static_cast<void>(socket_->set_option(tcp::no_delay(true), code));
+    return options_.tls ? shake_hands() : Status();
+  }
+
+  [[nodiscard]] Status prepare_tls() {
+    if (context_.has_value()) {
+      return {};
+    }
+    Code code;
+    context_.emplace(asio::ssl::context::tls_client);
+    if (options_.ca_file.empty()) {
+      static_cast<void>(context_->set_default_verify_paths(code));
+    } else {
+      static_cast<void>(context_->load_verify_file(options_.ca_file, code));
+    }
+    if (code) {
+      context_.reset();
+      return Error(ErrorCode::kInvalid,
+                   "cannot read the certificates in " + options_.ca_file + ": " + code.message());
+    }
     return {};
   }
 
-  [[nodiscard]] Result<ClientResponse> exchange(const ClientRequest& request) {
-    const std::string text = format_request(request, options_);
+  [[nodiscard]] Status shake_hands() {
+    PENSTOCK_TRY(prepare_tls());
+    Code code;
+    tls_.emplace(*socket_, *context_);
+    static_cast<void>(tls_->set_verify_mode(asio::ssl::verify_peer, code));
+    static_cast<void>(
+        tls_->set_verify_callback(asio::ssl::host_name_verification(options_.host), code));
+    std::string name = options_.host;  // what SSL_set_tlsext_host_name() does, without its cast
+    SSL_ctrl(tls_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             name.data());
+    code = asio::error::would_block;
+    tls_->async_handshake(asio::ssl::stream_base::client, [&](const Code& error) { code = error; });
+    run(options_.connect_timeout, code);
+    if (code) {
+      return Error(ErrorCode::kRetry, "no TLS with " + where() + ": " + code.message());
+    }
+    return {};
+  }
+
+  template <typename Stream>
+  [[nodiscard]] Result<ClientResponse> exchange(Stream& stream, const ClientRequest& request) {
+    const std::string head = format_head(request, options_);
+    const std::array<asio::const_buffer, 2> parts = {
+        asio::buffer(head), asio::buffer(request.body.data(), request.body.size())};
     http::response_parser<http::string_body> parser;
     parser.body_limit(options_.body_bytes_max);
     parser.skip(request.method == "HEAD");
     beast::flat_buffer buffer;
     Code code = asio::error::would_block;
-    asio::async_write(*socket_, asio::buffer(text), [&](const Code& error, std::size_t) {
+    asio::async_write(stream, parts, [&](const Code& error, std::size_t) {
       // A server that refuses early answers before it has read everything: look for its answer
       // also after a failed write.
       static_cast<void>(error);
-      http::async_read(*socket_, buffer, parser,
+      http::async_read(stream, buffer, parser,
                        [&](const Code& read_error, std::size_t) { code = read_error; });
     });
     run(options_.request_timeout, code);
@@ -193,14 +263,17 @@ class HttpClient::Impl {
     }
     response.body = std::move(from.body());
     if (!keep_alive) {
-      socket_.reset();
+      close();
     }
     return response;
   }
 
   const Options options_;
   asio::io_context io_;
+  Guarded<bool> interrupted_{false};
+  std::optional<asio::ssl::context> context_;
   std::optional<tcp::socket> socket_;
+  std::optional<TlsStream> tls_;  // over the socket
 };
 
 HttpClient::HttpClient(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -211,6 +284,10 @@ HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 Result<ClientResponse> HttpClient::send(const ClientRequest& request) {
   return impl_->send(request);
+}
+
+void HttpClient::interrupt() {
+  impl_->interrupt();
 }
 
 Result<ClientResponse> HttpClient::get(std::string_view target) {

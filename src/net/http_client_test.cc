@@ -128,6 +128,24 @@ TEST_F(HttpClientTest, NobodyListening) {
   EXPECT_EQ(response.error().message(), "cannot connect to 127.0.0.1:1: Connection refused");
 }
 
+TEST_F(HttpClientTest, AnInterruptEndsTheWaiting) {
+  HttpClient http = client();
+  os::Thread interrupter("interrupter", [&](const os::StopToken&) { http.interrupt(); });
+
+  const auto response = http.get("/never");
+
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code(), ErrorCode::kRetry);
+  EXPECT_FALSE(http.get("/"));
+}
+
+TEST(HostHeader, HasThePortOnlyWhereItIsNotTheSchemesOwn) {
+  EXPECT_EQ(host_header("h", 80, false), "h");
+  EXPECT_EQ(host_header("h", 443, true), "h");
+  EXPECT_EQ(host_header("h", 443, false), "h:443");
+  EXPECT_EQ(host_header("::1", 81, false), "[::1]:81");
+}
+
 TEST(ParseUrl, TakesApart) {
   const auto url = parse_url("http://example.com:8080/a/b?c=d");
   EXPECT_EQ(url->host, "example.com");
@@ -138,10 +156,13 @@ TEST(ParseUrl, TakesApart) {
   EXPECT_EQ(parse_url("http://[::1]:81/x")->host, "::1");
   EXPECT_EQ(parse_url("http://[::1]:81/x")->port, 81);
   EXPECT_EQ(parse_url("http://[::1]/x")->port, 80);
+  EXPECT_EQ(parse_url("https://h/x")->port, 443);
+  EXPECT_TRUE(parse_url("https://h:8443/x")->tls);
+  EXPECT_FALSE(url->tls);
 }
 
 TEST(ParseUrl, RefusesTheRest) {
-  for (const char* const text : {"", "h", "https://h/", "http://", "http://:80/", "http://h:/",
+  for (const char* const text : {"", "h", "https://", "http://", "http://:80/", "http://h:/",
                                  "http://h:0/", "http://h:65536/", "http://h:8x/", "ftp://h"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }

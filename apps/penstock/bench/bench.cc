@@ -170,6 +170,9 @@ void Run::describe_machine() {
 Status Run::prepare() {
   PENSTOCK_TRY_ASSIGN(url_,
                       net::parse_url(options_.url.empty() ? "http://127.0.0.1" : options_.url));
+  if (url_.tls) {
+    return Error(ErrorCode::kInvalid, "the load generator speaks plain HTTP: no https:// URL");
+  }
   PENSTOCK_TRY_ASSIGN(Workload workload, Workload::create({.topic = kTopic,
                                                            .host = url_.host,
                                                            .event_bytes = options_.event_bytes,

@@ -12,6 +12,7 @@
 #include "record/internal_headers.h"
 #include "record/record_batch.h"
 #include "sinks/archive/archive_file.h"
+#include "sinks/archive/local_archive_store.h"
 
 namespace penstock::sinks {
 namespace {
@@ -52,8 +53,9 @@ std::vector<RecordBatch> make_batches() {
 
 std::uint64_t write_file(os::FileSystem& files, const std::string& directory,
                          const std::vector<RecordBatch>& batches, std::int64_t rows_max) {
-  auto file = ArchiveFile::create(
-      files, {.directory = directory, .topic = "web", .hour = 476'268, .first = Offset(0)});
+  LocalArchiveStore store(files, directory);
+  auto file =
+      ArchiveFile::create(files, store, {.topic = "web", .hour = 476'268, .first = Offset(0)});
   PENSTOCK_CHECK(file.has_value());
   ParquetWriter& writer = (*file)->writer();
   for (std::size_t i = 0; static_cast<std::int64_t>(writer.row_count()) < rows_max; ++i) {

@@ -6,19 +6,18 @@
 
 namespace penstock::sinks {
 
-ArchiveFile::ArchiveFile(os::FileSystem& files, Options options)
-    : files_(files),
-      options_(std::move(options)),
-      folder_(hour_folder(options_.directory, options_.topic, options_.hour)),
-      temporary_path_(os::join_path(
-          folder_, temporary_file_name(options_.topic, PartitionId(options_.parquet.partition),
-                                       options_.first))) {}
+ArchiveFile::ArchiveFile(os::FileSystem& files, ArchiveStore& store, Options options)
+    : files_(files), store_(store), options_(std::move(options)) {}
 
-Result<std::unique_ptr<ArchiveFile>> ArchiveFile::create(os::FileSystem& files, Options options) {
-  std::unique_ptr<ArchiveFile> file(new ArchiveFile(files, std::move(options)));
-  PENSTOCK_TRY(files.create_directories(file->folder_));
+Result<std::unique_ptr<ArchiveFile>> ArchiveFile::create(os::FileSystem& files, ArchiveStore& store,
+                                                         Options options) {
+  std::unique_ptr<ArchiveFile> file(new ArchiveFile(files, store, std::move(options)));
+  const Options& made = file->options_;
+  PENSTOCK_TRY_ASSIGN(
+      file->temporary_path_,
+      store.temporary_path(made.topic, PartitionId(made.parquet.partition), made.hour, made.first));
   PENSTOCK_TRY_ASSIGN(file->output_, SequentialOutput::create(files, file->temporary_path_));
-  file->writer_ = std::make_unique<ParquetWriter>(*file->output_, file->options_.parquet);
+  file->writer_ = std::make_unique<ParquetWriter>(*file->output_, made.parquet);
   return file;
 }
 
@@ -36,17 +35,19 @@ Status ArchiveFile::publish(Offset last) {
   PENSTOCK_TRY(writer_->finish());
   PENSTOCK_TRY(output_->finish());
   size_ = output_->size();
-  const std::string name = data_file_name(options_.topic, PartitionId(options_.parquet.partition),
-                                          {options_.first, last});
-  Status renamed = files_.rename(temporary_path_, os::join_path(folder_, name));
-  if (!renamed.has_value()) {
-    if (renamed.error().code() == ErrorCode::kFatal) {
+  Status published = store_.publish({.path = temporary_path_,
+                                     .size = size_,
+                                     .topic = options_.topic,
+                                     .partition = PartitionId(options_.parquet.partition),
+                                     .hour = options_.hour,
+                                     .range = {options_.first, last},
+                                     .row_count = writer_->row_count()});
+  if (!published.has_value()) {
+    if (published.error().code() == ErrorCode::kFatal) {
       state_ = State::kInDoubt;
     }
-    return renamed;
+    return published;
   }
-  state_ = State::kInDoubt;
-  PENSTOCK_TRY(files_.sync_directory(folder_));
   state_ = State::kPublished;
   return {};
 }

@@ -4,14 +4,13 @@
 //   writing (.web-3-1000.tmp) --publish--> published (web-3-1000-1999.parquet)
 //        \--destroyed-----------> gone
 //
-// Contents are synced before the renaming, the folder after it. So a name that is there stands for
-// contents that are there, and when publish() has returned the offsets are in the archive for good.
+// Contents are synced before the store is asked to give the file its name. So when publish() has
+// returned the offsets are in the archive for good.
 //
 // Threads   one.
-// Lifetime  `files` outlives it. Destroyed before publish(), it removes what it wrote.
+// Lifetime  `files` and the store outlive it. Destroyed before publish(), it removes what it wrote.
 // Errors    of writing: as os::File and ParquetWriter; destroy the file and begin it anew.
-//           of publish(): the same, and kFatal where it is not known whether the file counts; then
-//           only opening the archive again can tell.
+//           of publish(): the same, and those of ArchiveStore::publish().
 #pragma once
 
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include "os/file_system.h"
 #include "record/record_batch.h"
 #include "sinks/archive/archive_layout.h"
+#include "sinks/archive/archive_store.h"
 #include "sinks/archive/parquet_writer.h"
 #include "sinks/archive/sequential_output.h"
 
@@ -30,7 +30,6 @@ namespace penstock::sinks {
 class ArchiveFile {
  public:
   struct Options {
-    std::string directory;
     std::string topic;
     HourIndex hour = 0;
     Offset first;  // the first that the name will stand for
@@ -38,6 +37,7 @@ class ArchiveFile {
   };
 
   [[nodiscard]] static Result<std::unique_ptr<ArchiveFile>> create(os::FileSystem& files,
+                                                                   ArchiveStore& store,
                                                                    Options options);
   ~ArchiveFile();
   ArchiveFile(const ArchiveFile&) = delete;
@@ -61,11 +61,11 @@ class ArchiveFile {
  private:
   enum class State { kWriting, kInDoubt, kPublished };
 
-  ArchiveFile(os::FileSystem& files, Options options);
+  ArchiveFile(os::FileSystem& files, ArchiveStore& store, Options options);
 
   os::FileSystem& files_;
+  ArchiveStore& store_;
   const Options options_;
-  std::string folder_;
   std::string temporary_path_;
   std::unique_ptr<SequentialOutput> output_;
   std::unique_ptr<ParquetWriter> writer_;

@@ -24,14 +24,6 @@ struct NamedRange {
   OffsetRange range;
 };
 
-struct FoundFile {
-  PartitionId partition;
-  OffsetRange range;
-  std::string folder;
-  std::string name;
-  bool is_data;
-};
-
 std::string range_name(const std::string& topic, PartitionId partition, OffsetRange range) {
   return topic + "-" + to_string(partition) + "-" + to_string(range.first) + "-" +
          to_string(range.last);
@@ -67,7 +59,8 @@ std::optional<NamedRange> parse_range(std::string_view name, std::string_view to
 
 class TopicScan {
  public:
-  TopicScan(os::FileSystem& files, const std::string& topic) : files_(files), topic_(topic) {}
+  TopicScan(os::FileSystem& files, const std::string& topic, Leftovers leftovers)
+      : files_(files), topic_(topic), leftovers_(leftovers) {}
 
   Status read_topic_folder(const std::string& folder) {
     PENSTOCK_TRY_ASSIGN(const std::vector<std::string> names, files_.list(folder));
@@ -75,19 +68,13 @@ class TopicScan {
       if (name.starts_with("dt=")) {
         PENSTOCK_TRY(read_day_folder(os::join_path(folder, name)));
       } else {
-        PENSTOCK_TRY(read_file_name(folder, name, kMissingPrefix, kMissingSuffix));
+        PENSTOCK_TRY(read_file_name(Folder::kTopic, folder, name));
       }
     }
     return {};
   }
 
-  Result<std::map<PartitionId, ArchivedPartition>> join() {
-    std::map<PartitionId, ArchivedPartition> joined;
-    for (auto& [partition, found] : found_) {
-      PENSTOCK_TRY_ASSIGN(joined[partition], join_files(found));
-    }
-    return joined;
-  }
+  std::vector<ArchivedFile> take() { return std::move(found_); }
 
  private:
   Status read_day_folder(const std::string& folder) {
@@ -103,71 +90,28 @@ class TopicScan {
   Status read_hour_folder(const std::string& folder) {
     PENSTOCK_TRY_ASSIGN(const std::vector<std::string> names, files_.list(folder));
     for (const std::string& name : names) {
-      PENSTOCK_TRY(read_file_name(folder, name, "", kDataSuffix));
+      PENSTOCK_TRY(read_file_name(Folder::kHour, folder, name));
     }
     return {};
   }
 
-  Status read_file_name(const std::string& folder, const std::string& name, std::string_view prefix,
-                        std::string_view suffix) {
+  Status read_file_name(Folder kind, const std::string& folder, const std::string& name) {
     if (name.ends_with(kTemporarySuffix) &&
         (name.starts_with(".") || name.starts_with(kMissingPrefix))) {
-      return files_.remove(os::join_path(folder, name));
+      return leftovers_ == Leftovers::kRemove ? files_.remove(os::join_path(folder, name))
+                                              : Status();
     }
-    if (!name.starts_with(prefix) || !name.ends_with(suffix)) {
-      return {};  // somebody's notes; readers of *.parquet do not see them
+    PENSTOCK_TRY_ASSIGN(auto file, parse_file_name(topic_, kind, folder, name));
+    if (file.has_value()) {
+      found_.push_back(*std::move(file));
     }
-    std::string_view range = name;
-    range.remove_prefix(prefix.size());
-    range.remove_suffix(suffix.size());
-    const auto named = parse_range(range, topic_);
-    if (!named.has_value()) {
-      return Error(ErrorCode::kInvalid, "the archive has a file that is not its own: " +
-                                            os::join_path(folder, name) + "; move it away");
-    }
-    found_[named->partition].push_back(
-        {named->partition, named->range, folder, name, suffix == kDataSuffix});
     return {};
-  }
-
-  Result<ArchivedPartition> join_files(std::vector<FoundFile>& found) {
-    std::sort(found.begin(), found.end(), [](const FoundFile& left, const FoundFile& right) {
-      return left.range.first < right.range.first;
-    });
-    ArchivedPartition joined{found.front().range, "", 0};
-    const FoundFile* before = nullptr;
-    for (const FoundFile& file : found) {
-      if (before != nullptr) {
-        PENSTOCK_TRY(check_join(*before, file));
-      }
-      joined.range.last = file.range.last;
-      joined.newest_folder = file.folder;
-      joined.file_count += file.is_data ? 1 : 0;
-      before = &file;
-    }
-    return joined;
-  }
-
-  [[nodiscard]] Status check_join(const FoundFile& before, const FoundFile& after) const {
-    if (after.range.first == before.range.last + 1) {
-      return {};
-    }
-    const std::string two = os::join_path(before.folder, before.name) + " and " +
-                            os::join_path(after.folder, after.name);
-    if (after.range.first <= before.range.last) {
-      return Error(ErrorCode::kInvalid,
-                   "two files of the archive hold the same offsets: " + two + "; move one away");
-    }
-    const OffsetRange gap{before.range.last + 1, after.range.first + -1};
-    return Error(ErrorCode::kInvalid,
-                 "the archive has a gap between " + two +
-                     "; put the files between them back, or accept it with an empty file " +
-                     missing_file_name(topic_, before.partition, gap) + " in the topic's folder");
   }
 
   os::FileSystem& files_;
   const std::string& topic_;
-  std::map<PartitionId, std::vector<FoundFile>> found_;
+  const Leftovers leftovers_;
+  std::vector<ArchivedFile> found_;
 };
 
 }  // namespace
@@ -205,16 +149,86 @@ std::string temporary_file_name(const std::string& topic, PartitionId partition,
          std::string(kTemporarySuffix);
 }
 
-Result<std::map<PartitionId, ArchivedPartition>> scan_topic(os::FileSystem& files,
-                                                            const std::string& directory,
-                                                            const std::string& topic) {
+Result<std::optional<ArchivedFile>> parse_file_name(const std::string& topic, Folder kind,
+                                                    const std::string& folder,
+                                                    const std::string& name) {
+  const bool is_data = kind == Folder::kHour;
+  const std::string_view prefix = is_data ? "" : kMissingPrefix;
+  const std::string_view suffix = is_data ? kDataSuffix : kMissingSuffix;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix)) {
+    return std::optional<ArchivedFile>();  // readers of *.parquet do not see it
+  }
+  std::string_view range = name;
+  range.remove_prefix(prefix.size());
+  range.remove_suffix(suffix.size());
+  const auto named = parse_range(range, topic);
+  if (!named.has_value()) {
+    return Error(ErrorCode::kInvalid, "the archive has a file that is not its own: " +
+                                          os::join_path(folder, name) + "; move it away");
+  }
+  return std::optional(ArchivedFile{named->partition, named->range, folder, name, is_data});
+}
+
+void sort_files(std::vector<ArchivedFile>& files) {
+  std::sort(files.begin(), files.end(), [](const ArchivedFile& left, const ArchivedFile& right) {
+    return std::pair(left.partition, left.range.first) <
+           std::pair(right.partition, right.range.first);
+  });
+}
+
+Status check_join(const std::string& topic, const ArchivedFile& before, const ArchivedFile& after) {
+  if (after.range.first == before.range.last + 1) {
+    return {};
+  }
+  const std::string two =
+      os::join_path(before.folder, before.name) + " and " + os::join_path(after.folder, after.name);
+  if (after.range.first <= before.range.last) {
+    return Error(ErrorCode::kInvalid,
+                 "two files of the archive hold the same offsets: " + two + "; move one away");
+  }
+  const OffsetRange gap{before.range.last + 1, after.range.first + -1};
+  return Error(ErrorCode::kInvalid,
+               "the archive has a gap between " + two +
+                   "; put the files between them back, or accept it with an empty file " +
+                   missing_file_name(topic, before.partition, gap) + " in the topic's folder");
+}
+
+Result<std::map<PartitionId, ArchivedPartition>> join_files(const std::string& topic,
+                                                            std::vector<ArchivedFile> files) {
+  sort_files(files);
+  std::map<PartitionId, ArchivedPartition> joined;
+  const ArchivedFile* before = nullptr;
+  for (const ArchivedFile& file : files) {
+    if (before != nullptr && before->partition == file.partition) {
+      PENSTOCK_TRY(check_join(topic, *before, file));
+    }
+    const auto [found, is_new] =
+        joined.try_emplace(file.partition, ArchivedPartition{file.range, "", 0});
+    ArchivedPartition& partition = found->second;
+    partition.range.last = file.range.last;
+    partition.newest_folder = file.folder;
+    partition.file_count += file.is_data ? 1 : 0;
+    before = &file;
+  }
+  return joined;
+}
+
+Result<std::vector<ArchivedFile>> list_topic(os::FileSystem& files, const std::string& directory,
+                                             const std::string& topic, Leftovers leftovers) {
   const std::string folder = topic_folder(directory, topic);
   PENSTOCK_TRY_ASSIGN(const bool exists, files.exists(folder));
-  TopicScan scan(files, topic);
+  TopicScan scan(files, topic, leftovers);
   if (exists) {
     PENSTOCK_TRY(scan.read_topic_folder(folder));
   }
-  return scan.join();
+  return scan.take();
+}
+
+Result<std::map<PartitionId, ArchivedPartition>> scan_topic(os::FileSystem& files,
+                                                            const std::string& directory,
+                                                            const std::string& topic) {
+  PENSTOCK_TRY_ASSIGN(auto found, list_topic(files, directory, topic, Leftovers::kRemove));
+  return join_files(topic, std::move(found));
 }
 
 }  // namespace penstock::sinks

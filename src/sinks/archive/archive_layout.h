@@ -7,6 +7,8 @@
 // these offsets were gone from the log before they could be archived, or are left out on purpose.
 // Format: docs/formats/archive.md.
 //
+// The same names below `directory` are the keys of objects in a bucket.
+//
 // Errors    kInvalid  two files overlap, offsets between files are missing, or a file ends in
 //                     .parquet and is not ours; the message names them
 #pragma once
@@ -50,6 +52,33 @@ using HourIndex = std::int64_t;
 [[nodiscard]] std::string temporary_file_name(const std::string& topic, PartitionId partition,
                                               Offset first);
 
+// What is in a missing_file_name(); its name is what counts.
+inline constexpr std::string_view kMissingText =
+    "The log no longer had these records when the archive came to them.\n";
+
+// One file of the archive, by its name.
+struct ArchivedFile {
+  PartitionId partition;
+  OffsetRange range;
+  std::string folder;
+  std::string name;
+  bool is_data = true;  // else a range that is left out
+};
+
+// What the file `name` of `folder` is: data in hour folders, a missing range in the topic's.
+// Nothing if it is somebody's notes.
+enum class Folder : std::uint8_t { kTopic, kHour };
+[[nodiscard]] Result<std::optional<ArchivedFile>> parse_file_name(const std::string& topic,
+                                                                  Folder kind,
+                                                                  const std::string& folder,
+                                                                  const std::string& name);
+
+void sort_files(std::vector<ArchivedFile>& files);
+
+// Nothing if `after` begins where `before`, of the same partition, ends.
+[[nodiscard]] Status check_join(const std::string& topic, const ArchivedFile& before,
+                                const ArchivedFile& after);
+
 // What one partition has in the archive.
 struct ArchivedPartition {
   OffsetRange range;             // without gaps
@@ -57,8 +86,19 @@ struct ArchivedPartition {
   std::uint64_t file_count = 0;  // data files
 };
 
-// Reads the names of a topic, removes what an interrupted run left behind, and checks that each
-// partition's files join without gap or overlap.
+// By partition; checks that the files of each join without gap or overlap.
+[[nodiscard]] Result<std::map<PartitionId, ArchivedPartition>> join_files(
+    const std::string& topic, std::vector<ArchivedFile> files);
+
+enum class Leftovers : std::uint8_t { kKeep, kRemove };
+
+// The files of a topic in a local folder; what an interrupted run left behind may be removed.
+[[nodiscard]] Result<std::vector<ArchivedFile>> list_topic(os::FileSystem& files,
+                                                           const std::string& directory,
+                                                           const std::string& topic,
+                                                           Leftovers leftovers);
+
+// list_topic() without leftovers, and join_files().
 [[nodiscard]] Result<std::map<PartitionId, ArchivedPartition>> scan_topic(
     os::FileSystem& files, const std::string& directory, const std::string& topic);
 

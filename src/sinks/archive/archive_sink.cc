@@ -24,6 +24,12 @@ std::int64_t microseconds_of(Timestamp timestamp) {
   return std::clamp(timestamp.value(), -kMax, kMax) * 1000;
 }
 
+// A failure of the store, as the circuit breaker sees it.
+CircuitBreaker::Outcome outcome_of(const Status& done) {
+  const bool failed = !done.has_value() && done.error().code() != ErrorCode::kAbortTxn;
+  return failed ? CircuitBreaker::Outcome::kError : CircuitBreaker::Outcome::kSuccess;
+}
+
 double seconds(os::TimePoint::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -31,9 +37,9 @@ double seconds(os::TimePoint::duration duration) {
 }  // namespace
 
 struct ArchiveSink::Topic {
-  Topic(std::string of, telemetry::Registry& registry)
+  Topic(std::string of, const std::string& store, telemetry::Registry& registry)
       : name(std::move(of)),
-        labels({{"topic", name}}),
+        labels({{"topic", name}, {"store", store}}),
         rows(registry.counter("penstock_archive_rows_total", "Records archived.", labels)),
         bytes(registry.counter("penstock_archive_bytes_total",
                                "Size of the archive files published.", labels)),
@@ -50,7 +56,7 @@ struct ArchiveSink::Topic {
         imbalance(registry.gauge(
             "penstock_pipeline_imbalance_records",
             "Records by which two independent counts differ: 0, or something is lost or doubled.",
-            {{"topic", name}, {"stage", "archived"}})) {}
+            {{"topic", name}, {"stage", store == "local" ? "archived" : "archived_" + store}})) {}
 
   std::string name;
   telemetry::Labels labels;
@@ -72,6 +78,8 @@ struct ArchiveSink::Partition {
   std::optional<os::TimePoint> waiting_since = {};
   std::optional<os::TimePoint> retry_at = {};
   Offset finish_at = {};  // while finishing: where it is done
+  bool is_looked_up = false;
+  std::optional<ArchiveClaim> claim = {};  // of the file that begins at `next`
 };
 
 // One partition being written: from its next offset to `target`.
@@ -85,42 +93,58 @@ struct ArchiveSink::Round {
   std::unique_ptr<ArchiveFile> file = {};
 };
 
-ArchiveSink::ArchiveSink(log::Log& log, os::FileSystem& files, telemetry::Registry& registry,
-                         telemetry::Logger& logger, Options options)
-    : log_(log),
-      files_(files),
-      registry_(registry),
-      logger_(logger),
-      memory_(registry.gauge("penstock_archive_memory_bytes",
-                             "Keys, values and headers in the row group being written.")),
-      options_(std::move(options)) {}
+ArchiveSink::ArchiveSink(const Surroundings& surroundings, std::unique_ptr<ArchiveStore> store,
+                         Options options)
+    : log_(surroundings.log),
+      files_(surroundings.files),
+      registry_(surroundings.registry),
+      logger_(surroundings.logger),
+      store_(std::move(store)),
+      memory_(registry_.gauge("penstock_archive_memory_bytes",
+                              "Keys, values and headers in the row group being written.",
+                              {{"store", store_->kind()}})),
+      breaker_state_(registry_.gauge("penstock_archive_breaker_state",
+                                     "The archive's circuit breaker: 0 closed, 1 open, 2 "
+                                     "half-open.",
+                                     {{"store", store_->kind()}})),
+      options_(std::move(options)),
+      breaker_(options_.breaker) {}
 
 ArchiveSink::~ArchiveSink() = default;
 
-Result<std::unique_ptr<ArchiveSink>> ArchiveSink::open(log::Log& log, os::FileSystem& files,
-                                                       telemetry::Registry& registry,
-                                                       telemetry::Logger& logger, Options options) {
+Result<std::unique_ptr<ArchiveSink>> ArchiveSink::open(const Surroundings& surroundings,
+                                                       std::unique_ptr<ArchiveStore> store,
+                                                       Options options, os::TimePoint now) {
   std::unique_ptr<ArchiveSink> sink(
-      new ArchiveSink(log, files, registry, logger, std::move(options)));
-  PENSTOCK_TRY(files.create_directories(sink->options_.directory));
-  PENSTOCK_TRY_ASSIGN(sink->lock_,
-                      files.lock_file(os::join_path(sink->options_.directory, ".lock")));
+      new ArchiveSink(surroundings, std::move(store), std::move(options)));
+  PENSTOCK_TRY(sink->store_->open());
   PENSTOCK_TRY_ASSIGN(
       sink->consumer_,
-      log.open_consumer(
+      surroundings.log.open_consumer(
           {.name = "archive", .group_id = std::nullopt, .topics = {}, .instance_id = {}}));
-  PENSTOCK_TRY(sink->discover());
+  const Status discovered = sink->discover(now);
+  if (!discovered && !sink->store_->is_remote()) {
+    return discovered.error();
+  }
+  if (!discovered) {  // others go on; this one is tried again
+    surroundings.logger.warn("archive", discovered.error().message());
+  }
   return sink;
 }
 
-Status ArchiveSink::discover() {
+Status ArchiveSink::discover(os::TimePoint now) {
   Status discovered;
   for (const log::TopicInfo& info : log_.topics()) {
     const bool known = std::any_of(topics_.begin(), topics_.end(), [&](const auto& topic) {
       return topic->name == info.config.name;
     });
     if (!known && options_.takes(info)) {
+      permission_ = breaker_.try_acquire(now);
+      if (!permission_.has_value()) {
+        return discovered;
+      }
       const Status added = add_topic(info);
+      end_call(outcome_of(added), now);
       discovered = discovered.has_value() ? added : discovered;
     }
   }
@@ -129,8 +153,8 @@ Status ArchiveSink::discover() {
 
 Status ArchiveSink::add_topic(const log::TopicInfo& info) {
   const std::string& name = info.config.name;
-  PENSTOCK_TRY_ASSIGN(const auto archived, scan_topic(files_, options_.directory, name));
-  auto added = std::make_unique<Topic>(name, registry_);
+  PENSTOCK_TRY_ASSIGN(const auto archived, store_->scan(name));
+  auto added = std::make_unique<Topic>(name, store_->kind(), registry_);
   std::vector<std::unique_ptr<Partition>> partitions;
   for (std::int32_t number = 0; number < info.config.partition_count; ++number) {
     const PartitionId id(number);
@@ -160,9 +184,7 @@ Status ArchiveSink::start_partition(Partition& partition,
                                           ", but the log ends before " + to_string(offsets.end) +
                                           ": it belongs to another log; move it away");
   }
-  // A process that was killed after renaming its last file may not have made that durable. All
-  // earlier ones were, or there would have been no later one.
-  return files_.sync_directory(archived->newest_folder);
+  return {};
 }
 
 Offset ArchiveSink::next_offset(const std::string& topic, PartitionId partition) const {
@@ -184,30 +206,50 @@ Result<std::uint64_t> ArchiveSink::run_once(os::TimePoint now) {
       PENSTOCK_TRY(survey(now));
     }
     Partition* const due = next_due(now);
-    if (due == nullptr) {
+    if (due != nullptr) {
+      permission_ = breaker_.try_acquire(now);
+    }
+    if (due == nullptr || !permission_.has_value()) {
       return 0;
     }
     if (const Status begun = begin_round(*due, now); !begun.has_value()) {
-      put_off(*due, now);
-      return begun.error();
+      return put_off(*due, begun.error(), now);
     }
   }
   Partition& partition = round_->partition;
   Result<std::uint64_t> taken = step(now);
   if (!taken.has_value()) {
     round_.reset();
-    put_off(partition, now);
-    return taken.error().with("archive of topic " + partition.topic->name + ", partition " +
-                              to_string(partition.id.partition));
+    return put_off(partition, taken.error(), now);
   }
   const bool writing = round_ != nullptr && round_->file != nullptr;
   memory_.set(writing ? static_cast<double>(round_->file->writer().buffered_size()) : 0);
   return taken;
 }
 
-void ArchiveSink::put_off(Partition& partition, os::TimePoint now) {
+Result<std::uint64_t> ArchiveSink::put_off(Partition& partition, const Error& error,
+                                           os::TimePoint now) {
+  const Error told = error.with("archive of topic " + partition.topic->name + ", partition " +
+                                to_string(partition.id.partition));
+  end_call(outcome_of(error), now);
+  partition.is_looked_up = false;
+  if (error.code() == ErrorCode::kAbortTxn) {  // it goes on at once, from what is there
+    logger_.warn("archive", told.message());
+    return 1;
+  }
   partition.topic->errors.add(1);
   partition.retry_at = now + options_.retry_interval;
+  return told;
+}
+
+void ArchiveSink::end_call(CircuitBreaker::Outcome outcome, os::TimePoint now) {
+  if (permission_.has_value()) {
+    breaker_.finish(*permission_, outcome, os::TimePoint::duration(0), now);
+    permission_.reset();
+  }
+  breaker_state_.set(breaker_.state() == CircuitBreaker::State::kClosed ? 0
+                     : breaker_.state() == CircuitBreaker::State::kOpen ? 1
+                                                                        : 2);
 }
 
 Result<Offset> ArchiveSink::log_end(const Partition& partition) const {
@@ -222,7 +264,7 @@ Result<Offset> ArchiveSink::log_end(const Partition& partition) const {
 Status ArchiveSink::survey(os::TimePoint now) {
   if (!discovered_at_.has_value() || now - *discovered_at_ >= options_.discover_interval) {
     discovered_at_ = now;
-    PENSTOCK_TRY(discover());
+    PENSTOCK_TRY(discover(now));
   }
   surveyed_at_ = now;
   for (const auto& partition : partitions_) {
@@ -276,17 +318,45 @@ ArchiveSink::Partition* ArchiveSink::next_due(os::TimePoint now) {
 }
 
 Status ArchiveSink::begin_round(Partition& partition, os::TimePoint now) {
+  PENSTOCK_TRY(look_up(partition));
   PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition.id));
-  if (offsets.start > partition.next) {
+  if (offsets.start > partition.next && !partition.claim.has_value()) {
     PENSTOCK_TRY(skip_missing(partition, offsets.start));
   }
+  const Offset first = std::max(partition.next, offsets.start);
   partition.end = offsets.end;
-  PENSTOCK_TRY(consumer_->assign({{partition.id, partition.next}}));
+  Offset target = offsets.end;
+  if (partition.claim.has_value()) {  // it becomes a file also if some of its records are gone
+    target = partition.claim->range.last + 1;
+    if (first > partition.next) {
+      report_missing(partition, {partition.next, first + -1});
+    }
+    if (target > offsets.end) {
+      return Error(ErrorCode::kInvalid, "a file was begun that goes up to offset " +
+                                            to_string(partition.claim->range.last) +
+                                            ", but the log ends before " + to_string(offsets.end) +
+                                            ": the archive belongs to another log; move it away");
+    }
+  }
+  PENSTOCK_TRY(consumer_->assign({{partition.id, first}}));
   round_ = std::make_unique<Round>(Round{.partition = partition,
-                                         .target = offsets.end,
+                                         .target = target,
                                          .began_at = now,
                                          .progressed_at = now,
-                                         .next = partition.next});
+                                         .next = first});
+  return {};
+}
+
+Status ArchiveSink::look_up(Partition& partition) {
+  if (partition.is_looked_up) {
+    return {};
+  }
+  PENSTOCK_TRY_ASSIGN(
+      const ArchiveEnd end,
+      store_->look_up(partition.topic->name, partition.id.partition, partition.next));
+  partition.next = end.next;
+  partition.claim = end.claim;
+  partition.is_looked_up = true;
   return {};
 }
 
@@ -296,24 +366,23 @@ Status ArchiveSink::begin_round(Partition& partition, os::TimePoint now) {
 Status ArchiveSink::skip_missing(Partition& partition, Offset start) {
   const std::string& topic = partition.topic->name;
   const OffsetRange range{partition.next, start + -1};
-  const std::string path = os::join_path(topic_folder(options_.directory, topic),
-                                         missing_file_name(topic, partition.id.partition, range));
-  PENSTOCK_TRY(files_.create_directories(os::parent_path(path)));
-  PENSTOCK_TRY(os::write_file_atomically(
-      files_, path,
-      as_bytes("The log no longer had these records when the archive came to them.\n")));
-  const std::int64_t count = start - partition.next;
-  partition.topic->missing.add(static_cast<std::uint64_t>(count));
+  PENSTOCK_TRY(store_->mark_missing(topic, partition.id.partition, range));
+  report_missing(partition, range);
   partition.next = start;
+  return {};
+}
+
+void ArchiveSink::report_missing(const Partition& partition, OffsetRange range) {
+  const std::int64_t count = range.last - range.first + 1;
+  partition.topic->missing.add(static_cast<std::uint64_t>(count));
   logger_.error("archive",
                 "records were gone from the log before they were archived: deleted by retention, "
                 "or damaged and their loss accepted",
-                {{"topic", topic},
+                {{"topic", partition.topic->name},
                  {"partition", partition.id.partition.value()},
                  {"first", range.first.value()},
                  {"last", range.last.value()},
                  {"count", count}});
-  return {};
 }
 
 Result<std::uint64_t> ArchiveSink::step(os::TimePoint now) {
@@ -329,7 +398,14 @@ Result<std::uint64_t> ArchiveSink::step(os::TimePoint now) {
   if (taken > 0) {
     round.progressed_at = now;
   }
-  if (round.next >= round.target || now - round.progressed_at >= kPatience) {
+  const bool is_whole = round.next >= round.target;
+  if (!is_whole && now - round.progressed_at >= kPatience && round.partition.claim.has_value()) {
+    return Error(ErrorCode::kRetry, "the log does not give what was begun to be archived");
+  }
+  if (is_whole) {
+    PENSTOCK_TRY(end_claim_before(round.next));
+  }
+  if (is_whole || now - round.progressed_at >= kPatience) {
     PENSTOCK_TRY(publish_up_to(round.next));
     end_round();
   }
@@ -338,6 +414,7 @@ Result<std::uint64_t> ArchiveSink::step(os::TimePoint now) {
 
 void ArchiveSink::end_round() {
   Partition& partition = round_->partition;
+  end_call(CircuitBreaker::Outcome::kSuccess, round_->progressed_at);
   partition.retry_at.reset();
   // What came meanwhile has been waiting at most since this round began.
   partition.waiting_since = round_->began_at;
@@ -352,13 +429,20 @@ Status ArchiveSink::take_batch(const log::FetchedBatch& fetched) {
   if (fetched.from != round.partition.id || batch.last_offset() < round.next) {
     return {};
   }
+  const bool is_claimed = round.partition.claim.has_value();
+  if (fetched.is_lost && is_claimed) {
+    report_missing(round.partition, {round.next, batch.last_offset()});
+    PENSTOCK_TRY(end_claim_before(batch.last_offset()));
+    round.next = batch.last_offset() + 1;
+    return {};
+  }
   if (fetched.is_lost) {
     PENSTOCK_TRY(publish_up_to(round.next));
     PENSTOCK_TRY(skip_missing(round.partition, batch.last_offset() + 1));
     round.next = round.partition.next;
     return {};
   }
-  if (batch.base_offset() > round.next) {
+  if (batch.base_offset() > round.next && !is_claimed) {
     PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(fetched.from));
     if (offsets.start > round.next) {  // deleted while we were reading: the next round says so
       PENSTOCK_TRY(publish_up_to(round.next));
@@ -372,19 +456,35 @@ Status ArchiveSink::take_batch(const log::FetchedBatch& fetched) {
     PENSTOCK_TRY(take_record(record));
   }
   PENSTOCK_TRY(reader.status());
+  PENSTOCK_TRY(end_claim_before(batch.last_offset()));
   if (round.file != nullptr) {
     PENSTOCK_TRY(round.file->writer().write());
   } else if (batch.last_offset() + 1 > round.next) {
     // Nothing to write, as in a batch that compaction emptied; the offsets belong to a file still.
-    PENSTOCK_TRY(ensure_file(round.next, hour_of(microseconds_of(batch.max_timestamp()))));
+    PENSTOCK_TRY(ensure_file(hour_of(microseconds_of(batch.max_timestamp()))));
   }
   round.next = batch.last_offset() + 1;
-  const ParquetWriter& writer = round.file->writer();
-  if (writer.row_count() >= options_.file_rows_max ||
-      writer.payload_size() >= options_.file_size_max) {
+  if (round.file != nullptr && is_full()) {
     PENSTOCK_TRY(publish_up_to(round.next));
   }
   return {};
+}
+
+// A claimed file ends where it was said to, though the log may go on within a batch.
+Status ArchiveSink::end_claim_before(Offset offset) {
+  const auto claim = round_->partition.claim;
+  if (!claim.has_value() || offset <= claim->range.last) {
+    return {};
+  }
+  PENSTOCK_TRY(ensure_file(claim->hour));
+  return publish_up_to(claim->range.last + 1);
+}
+
+bool ArchiveSink::is_full() const {
+  const ParquetWriter& writer = round_->file->writer();
+  return !round_->partition.claim.has_value() &&  // I3
+         (writer.row_count() >= options_.file_rows_max ||
+          writer.payload_size() >= options_.file_size_max);
 }
 
 Status ArchiveSink::take_record(const RecordView& record) {
@@ -397,29 +497,31 @@ Status ArchiveSink::take_record(const RecordView& record) {
   if (record.offset < round.next) {
     return {};  // archived already, in a batch that the position lies within
   }
+  PENSTOCK_TRY(end_claim_before(record.offset));
   const std::int64_t ingest_us = round.ingest_us.value_or(microseconds_of(record.timestamp));
   const HourIndex hour = hour_of(ingest_us);
-  if (round.file != nullptr && round.ingest_us.has_value() && round.file->hour() != hour) {
+  if (round.file != nullptr && round.ingest_us.has_value() && round.file->hour() != hour &&
+      !round.partition.claim.has_value()) {
     PENSTOCK_TRY(publish_up_to(record.offset));  // I2
   }
-  PENSTOCK_TRY(ensure_file(round.next, hour));
+  PENSTOCK_TRY(ensure_file(hour));
   PENSTOCK_TRY(round.file->writer().add(record, ingest_us));
   round.next = record.offset + 1;
   return {};
 }
 
-Status ArchiveSink::ensure_file(Offset first, HourIndex hour) {
+Status ArchiveSink::ensure_file(HourIndex hour) {
   Round& round = *round_;
   if (round.file != nullptr) {
     return {};
   }
+  const auto& claim = round.partition.claim;
   PENSTOCK_TRY_ASSIGN(
       round.file,
-      ArchiveFile::create(files_,
-                          {.directory = options_.directory,
-                           .topic = round.partition.topic->name,
-                           .hour = hour,
-                           .first = first,
+      ArchiveFile::create(files_, *store_,
+                          {.topic = round.partition.topic->name,
+                           .hour = claim.has_value() ? claim->hour : hour,
+                           .first = round.partition.next,
                            .parquet = {.partition = round.partition.id.partition.value(),
                                        .group_size_max = options_.memory_max / kGroupsInMemory}}));
   return {};
@@ -448,12 +550,13 @@ Status ArchiveSink::publish_up_to(Offset next) {
   topic.files.add(1);
   round.file.reset();
   round.partition.next = next;
+  round.partition.claim.reset();
   round.next = next;
   return {};
 }
 
-Status ArchiveSink::request_finish() {
-  Status discovered = discover();
+Status ArchiveSink::request_finish(os::TimePoint now) {
+  Status discovered = discover(now);
   finishing_ = true;
   for (const auto& partition : partitions_) {
     PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));

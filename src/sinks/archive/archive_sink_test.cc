@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "record/internal_headers.h"
+#include "sinks/archive/local_archive_store.h"
 #include "sinks/archive/parquet_rows.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_file_system.h"
@@ -80,7 +81,9 @@ class ArchiveSinkTest : public ::testing::Test {
   }
 
   [[nodiscard]] Result<std::unique_ptr<ArchiveSink>> open(SimFileSystem& disk) {
-    return ArchiveSink::open(log_, disk, registry_, logger_, options_);
+    return ArchiveSink::open({log_, disk, registry_, logger_},
+                             std::make_unique<LocalArchiveStore>(disk, "/a"), options_,
+                             clock_.now());
   }
 
   // Opened, with everything in the log archived.
@@ -92,7 +95,7 @@ class ArchiveSinkTest : public ::testing::Test {
   }
 
   [[nodiscard]] Status finish(ArchiveSink& sink) {
-    PENSTOCK_TRY(sink.request_finish());
+    PENSTOCK_TRY(sink.request_finish(clock_.now()));
     for (int step = 0; step < 10'000; ++step) {
       if (sink.finished()) {
         return {};
@@ -141,7 +144,7 @@ class ArchiveSinkTest : public ::testing::Test {
   }
 
   [[nodiscard]] double metric(const std::string& name, const std::string& topic = "web") {
-    return registry_.value(name, {{"topic", topic}}).value_or(-1);
+    return registry_.value(name, {{"topic", topic}, {"store", "local"}}).value_or(-1);
   }
 
   SimClock clock_;
@@ -152,9 +155,9 @@ class ArchiveSinkTest : public ::testing::Test {
   SimLog log_;
   SimFileSystem disk_;
   std::set<std::string> archived_{"web"};
-  ArchiveSink::Options options_{.directory = "/a", .takes = [this](const log::TopicInfo& topic) {
-                                  return archived_.contains(topic.config.name);
-                                }};
+  ArchiveSink::Options options_{.takes = [this](const log::TopicInfo& topic) {
+    return archived_.contains(topic.config.name);
+  }};
 };
 
 TEST_F(ArchiveSinkTest, RecordsComeOutAsTheyWentIn) {
@@ -331,7 +334,7 @@ TEST_F(ArchiveSinkTest, ANewTopicThatCannotBeArchivedDoesNotKeepOutTheOthers) {
   append({{.value = "{}", .ingest_us = kNoon}}, 0, "later");
   append({{.value = "{}", .ingest_us = kNoon}});
 
-  const Status refused = (*sink)->request_finish();
+  const Status refused = (*sink)->request_finish(clock_.now());
   for (int step = 0; step < 10 && !(*sink)->finished(); ++step) {
     static_cast<void>((*sink)->run_once(clock_.now()));  // it says so again
   }
@@ -349,7 +352,7 @@ TEST_F(ArchiveSinkTest, ATopicThatIsNoTextIsRefusedAndTheOthersGoOn) {
   append({{.value = "fine", .ingest_us = kNoon}}, 0, "app", "\xff");
   append({{.value = "fine", .ingest_us = kNoon}});
   const auto sink = open(disk_);
-  ASSERT_TRUE((*sink)->request_finish().has_value());
+  ASSERT_TRUE((*sink)->request_finish(clock_.now()).has_value());
 
   const auto refused = (*sink)->run_once(clock_.now());
   ASSERT_FALSE(refused.has_value());
@@ -423,7 +426,7 @@ TEST_F(ArchiveSinkTest, RecordsDeletedWhileTheyAreBeingArchivedAreNotedToo) {
     append({{.value = large, .ingest_us = kNoon}});
   }
   const auto sink = open(disk_);
-  ASSERT_TRUE((*sink)->request_finish().has_value());
+  ASSERT_TRUE((*sink)->request_finish(clock_.now()).has_value());
   ASSERT_TRUE((*sink)->run_once(clock_.now()).has_value());
   ASSERT_FALSE((*sink)->finished()) << "the first poll should not take all";
   log_.drop_before({log_.topic("web")->id, PartitionId(0)}, Offset(4));
@@ -464,7 +467,7 @@ TEST_F(ArchiveSinkTest, AFullDiskIsRetriedWithoutLossOrDoubles) {
   append_many(10);
   const auto sink = open(disk_);
   disk_.set_capacity(disk_.used_bytes());
-  ASSERT_TRUE((*sink)->request_finish().has_value());
+  ASSERT_TRUE((*sink)->request_finish(clock_.now()).has_value());
   const auto full = (*sink)->run_once(clock_.now());
   ASSERT_FALSE(full.has_value());
   EXPECT_EQ(full.error().code(), ErrorCode::kBusy);
@@ -517,7 +520,7 @@ TEST_F(ArchiveSinkTest, AfterADoubtfulPublicationNothingGoesOnUntilOpenedAgain) 
 TEST_F(ArchiveSinkTest, RecordsOfAfterTheFinishRequestMayBeTakenAlong) {
   append_many(10);
   const auto sink = open(disk_);
-  ASSERT_TRUE((*sink)->request_finish().has_value());
+  ASSERT_TRUE((*sink)->request_finish(clock_.now()).has_value());
   append_many(5);
   while (!(*sink)->finished()) {
     ASSERT_TRUE((*sink)->run_once(clock_.now()).has_value());
@@ -530,7 +533,7 @@ TEST_F(ArchiveSinkTest, WithNothingToArchiveItIsFinishedAtOnce) {
   const auto sink = open(disk_);
   EXPECT_FALSE((*sink)->finished());
 
-  ASSERT_TRUE((*sink)->request_finish().has_value());
+  ASSERT_TRUE((*sink)->request_finish(clock_.now()).has_value());
 
   EXPECT_TRUE((*sink)->finished());
   EXPECT_EQ(*(*sink)->run_once(clock_.now()), 0U);
@@ -600,7 +603,7 @@ class ArchiveCrashTest : public ArchiveSinkTest {
   // Opens the archive and stops after a few steps.
   Status run_part(SimFileSystem& disk, int steps) {
     PENSTOCK_TRY_ASSIGN(const auto sink, open(disk));
-    PENSTOCK_TRY(sink->request_finish());
+    PENSTOCK_TRY(sink->request_finish(clock_.now()));
     for (int step = 0; step < steps; ++step) {
       PENSTOCK_TRY(sink->run_once(clock_.now()));
     }

@@ -115,6 +115,7 @@ std::shared_ptr<pq::WriterProperties> make_properties() {
   builder.created_by("penstock");
   builder.compression(pq::Compression::ZSTD);
   builder.compression_level(kCompressionLevel);
+  builder.enable_page_checksum();  // what a disk or a copy has changed is found, not read
   // Offsets rise by one and times hardly change: differences are next to nothing.
   for (const char* name : {"offset", "timestamp", "ingest_time"}) {
     builder.disable_dictionary(name);
