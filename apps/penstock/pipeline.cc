@@ -83,6 +83,7 @@ class Pipeline::Impl {
       logger_.warn("http", "some connections were cut: they took too long to finish");
     }
     io_threads_.clear();
+    gateway_thread_.reset();
     spill_thread_.reset();
     stop_streams(deadline - time_max / 4);
     stop_sinks();
@@ -227,6 +228,7 @@ class Pipeline::Impl {
     PENSTOCK_TRY_ASSIGN(gateway::GatewayOptions options, gateway_options(config_));
     PENSTOCK_TRY_ASSIGN(gateway_, gateway::Gateway::open(gateway_log(), clock_, metrics_, logger_,
                                                          std::move(options)));
+    gateway_thread_ = run_steps("topics", *gateway_, "topics cannot be made");
     return {};
   }
 
@@ -470,6 +472,7 @@ class Pipeline::Impl {
   using Threads = std::vector<std::unique_ptr<os::Thread>>;
   std::unique_ptr<LogThreads> log_threads_;
   std::unique_ptr<os::Thread> spill_thread_;
+  std::unique_ptr<os::Thread> gateway_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
   std::unique_ptr<os::Thread> archive_thread_;
   Threads sink_threads_;

@@ -104,9 +104,24 @@ class KafkaLog final : public log::Log {
   }
 
   Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
-    PENSTOCK_TRY_ASSIGN(const Offset start, offset_at(partition, RD_KAFKA_OFFSET_SPEC_EARLIEST));
-    PENSTOCK_TRY_ASSIGN(const Offset end, offset_at(partition, RD_KAFKA_OFFSET_SPEC_LATEST));
-    return log::PartitionOffsets{start, std::max(start, end)};
+    PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> found, bounds({partition}));
+    return log::PartitionOffsets{found.front().start, found.front().end};
+  }
+
+  Result<std::vector<log::PartitionBounds>> bounds(
+      const std::vector<TopicPartition>& partitions) const override {
+    std::vector<PlacedOffset> wanted;
+    for (const TopicPartition partition : partitions) {
+      PENSTOCK_TRY_ASSIGN(std::string topic, directory_.check(partition));
+      wanted.push_back({std::move(topic), partition.partition.value(), 0, {}});
+    }
+    PENSTOCK_TRY_ASSIGN(const std::vector<PlacedBounds> found, admin_->bounds(wanted));
+    std::vector<log::PartitionBounds> all;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      all.push_back({partitions[i], Offset(found[i].start), Offset(found[i].end),
+                     Offset(found[i].written_end)});
+    }
+    return all;
   }
 
   Result<Offset> written_end(TopicPartition partition) const override {
@@ -136,7 +151,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
     PENSTOCK_TRY_ASSIGN(
         std::unique_ptr<KafkaConsumer> consumer,
-        KafkaConsumer::open(options_, directory_, *admin_, logger_, std::move(options)));
+        KafkaConsumer::open({options_, directory_, *admin_, clock_, logger_}, std::move(options)));
     return std::unique_ptr<log::Consumer>(std::move(consumer));
   }
 

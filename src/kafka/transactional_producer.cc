@@ -1,5 +1,6 @@
 #include "kafka/transactional_producer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/check.h"
@@ -128,9 +129,23 @@ Status KafkaProducer::append(TopicPartition to, RecordBatch batch) {
     return Error(ErrorCode::kInvalid,
                  "the transaction is larger than " + format_bytes(options_.transaction_bytes_max));
   }
+  Offset& end = ends_.try_emplace(to, -1).first->second;
   const Produced produced =
-      produce_batch(client_->get(), client_->topic(topic), to.partition, batch.bytes, nullptr);
+      produce_batch(client_->get(), client_->topic(topic), to.partition, batch.bytes, &end);
   return produced.status ? Status() : settle(produced.status.error());
+}
+
+void KafkaProducer::on_delivery(const rd_kafka_message_t& message) {
+  Offset& end = *static_cast<Offset*>(message._private);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    end = std::max(end, Offset(message.offset + 1));
+  }
+}
+
+std::optional<Offset> KafkaProducer::known_end(TopicPartition partition) const {
+  const auto found = ends_.find(partition);
+  return found != ends_.end() && found->second.value() >= 0 ? std::optional(found->second)
+                                                            : std::nullopt;
 }
 
 Status KafkaProducer::commit_offsets(const log::GroupMetadata& group,
