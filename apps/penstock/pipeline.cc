@@ -150,7 +150,7 @@ class Pipeline::Impl {
 
   Status open_kafka() {
     PENSTOCK_TRY_ASSIGN(const kafka::Options options, kafka_options(config_, *files_));
-    PENSTOCK_TRY_ASSIGN(kafka_, kafka::open(options, clock_, logger_));
+    PENSTOCK_TRY_ASSIGN(kafka_, kafka::open(options, clock_, metrics_, logger_));
     log_ = kafka_.get();
     logger_.info("log", "connected to Kafka", {{"servers", options.bootstrap_servers}});
     return {};

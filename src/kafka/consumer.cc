@@ -43,8 +43,8 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::open(const Surroundings& s
                       make_conf(surroundings.options,
                                 is_member ? ClientKind::kMember : ClientKind::kReader, identity));
   std::unique_ptr<KafkaConsumer> opened(new KafkaConsumer(surroundings, std::move(consumer)));
-  PENSTOCK_TRY_ASSIGN(opened->client_, Client::open(RD_KAFKA_CONSUMER, std::move(conf), *opened,
-                                                    surroundings.logger));
+  PENSTOCK_TRY_ASSIGN(opened->client_,
+                      Client::open(kind, std::move(conf), *opened, surroundings.clients));
   opened->queue_.reset(rd_kafka_queue_get_consumer(opened->client_->get()));
   rd_kafka_queue_cb_event_enable(
       opened->queue_.get(),

@@ -48,7 +48,7 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
     const TopicDirectory& directory;
     const Admin& admin;
     const os::Clock& clock;
-    telemetry::Logger& logger;
+    Client::Shared clients;
   };
 
   [[nodiscard]] static Result<std::unique_ptr<KafkaConsumer>> open(const Surroundings& surroundings,

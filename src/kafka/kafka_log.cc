@@ -11,6 +11,7 @@
 #include "kafka/admin.h"
 #include "kafka/appender.h"
 #include "kafka/consumer.h"
+#include "kafka/metrics.h"
 #include "kafka/topic_directory.h"
 #include "kafka/topic_settings.h"
 #include "kafka/transactional_producer.h"
@@ -29,11 +30,16 @@ constexpr std::chrono::milliseconds kPropagationStep{20};
 
 class KafkaLog final : public log::Log {
  public:
-  KafkaLog(const Options& options, const os::Clock& clock, telemetry::Logger& logger)
-      : options_(options), clock_(clock), logger_(logger), directory_(options_.prefix) {}
+  KafkaLog(const Options& options, const os::Clock& clock, telemetry::Registry& registry,
+           telemetry::Logger& logger)
+      : options_(options),
+        clock_(clock),
+        metrics_(registry),
+        clients_{metrics_, logger},
+        directory_(options_.prefix) {}
 
   Status start() {
-    PENSTOCK_TRY_ASSIGN(appender_, Appender::open(options_, directory_, logger_));
+    PENSTOCK_TRY_ASSIGN(appender_, Appender::open(options_, directory_, clients_));
     admin_.emplace(appender_->client(), options_);
     if (const Status topics = refresh(); !topics) {
       const std::string complaint = appender_->last_complaint();
@@ -143,7 +149,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
       std::string_view transactional_id) override {
     PENSTOCK_TRY_ASSIGN(std::unique_ptr<KafkaProducer> producer,
-                        KafkaProducer::open(options_, directory_, logger_,
+                        KafkaProducer::open(options_, directory_, clients_,
                                             directory_.kafka_name(transactional_id)));
     return std::unique_ptr<log::TransactionalProducer>(std::move(producer));
   }
@@ -151,7 +157,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
     PENSTOCK_TRY_ASSIGN(
         std::unique_ptr<KafkaConsumer> consumer,
-        KafkaConsumer::open({options_, directory_, *admin_, clock_, logger_}, std::move(options)));
+        KafkaConsumer::open({options_, directory_, *admin_, clock_, clients_}, std::move(options)));
     return std::unique_ptr<log::Consumer>(std::move(consumer));
   }
 
@@ -250,7 +256,8 @@ class KafkaLog final : public log::Log {
 
   const Options options_;
   const os::Clock& clock_;
-  telemetry::Logger& logger_;
+  Metrics metrics_;
+  const Client::Shared clients_;
   mutable TopicDirectory directory_;
   mutable Guarded<os::TimePoint> refreshed_;
   std::unique_ptr<Appender> appender_;
@@ -260,13 +267,13 @@ class KafkaLog final : public log::Log {
 }  // namespace
 
 Result<std::unique_ptr<log::Log>> open(const Options& options, const os::Clock& clock,
-                                       telemetry::Logger& logger) {
+                                       telemetry::Registry& registry, telemetry::Logger& logger) {
   if (rd_kafka_version() < kVersionMin) {
     return Error(ErrorCode::kInvalid, std::string("librdkafka ") + rd_kafka_version_str() +
                                           " is too old for exactly once; 2.15 or newer is needed");
   }
   PENSTOCK_TRY(check_options(options));
-  auto log = std::make_unique<KafkaLog>(options, clock, logger);
+  auto log = std::make_unique<KafkaLog>(options, clock, registry, logger);
   PENSTOCK_TRY(log->start());
   return std::unique_ptr<log::Log>(std::move(log));
 }

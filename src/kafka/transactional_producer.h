@@ -41,7 +41,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
   // transaction to be ended.
   [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(const Options& options,
                                                                    const TopicDirectory& directory,
-                                                                   telemetry::Logger& logger,
+                                                                   const Client::Shared& shared,
                                                                    std::string transactional_id);
   ~KafkaProducer() override;
 
@@ -61,8 +61,8 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
     PartitionListHandle offsets;
   };
 
-  KafkaProducer(const Options& options, const TopicDirectory& directory, telemetry::Logger& logger,
-                std::string transactional_id);
+  KafkaProducer(const Options& options, const TopicDirectory& directory,
+                const Client::Shared& shared, std::string transactional_id);
 
   void on_delivery(const rd_kafka_message_t& message) override;
   [[nodiscard]] Status open_client();
@@ -77,7 +77,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
 
   const Options& options_;
   const TopicDirectory& directory_;
-  telemetry::Logger& logger_;
+  const Client::Shared shared_;
   const std::string id_;
   std::unique_ptr<Client> client_;
   State state_ = State::kIdle;
