@@ -39,9 +39,8 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::open(const Surroundings& s
     identity.group_id = surroundings.directory.kafka_name(*consumer.group_id);
     identity.instance_id = consumer.instance_id;
   }
-  PENSTOCK_TRY_ASSIGN(ConfHandle conf,
-                      make_conf(surroundings.options,
-                                is_member ? ClientKind::kMember : ClientKind::kReader, identity));
+  const ClientKind kind = is_member ? ClientKind::kMember : ClientKind::kReader;
+  PENSTOCK_TRY_ASSIGN(ConfHandle conf, make_conf(surroundings.options, kind, identity));
   std::unique_ptr<KafkaConsumer> opened(new KafkaConsumer(surroundings, std::move(consumer)));
   PENSTOCK_TRY_ASSIGN(opened->client_,
                       Client::open(kind, std::move(conf), *opened, surroundings.clients));
