@@ -5,6 +5,7 @@ import collections
 import gzip
 import json
 import math
+import time
 import zlib
 
 import duckdb
@@ -135,7 +136,16 @@ def post_file(server, topic, lines):
 def config_on(backend, request):
     if backend == "embedded":
         return '[log]\nbackend = "embedded"\n' + CONFIG
-    return kafka_log.config(request.getfixturevalue("shared_kafka_cluster"), "real-data", CONFIG)
+    # A graceful stop does not wait for ever for Kafka: what is to be looked at is archived before it.
+    return kafka_log.config(request.getfixturevalue("shared_kafka_cluster"), "real-data",
+                            CONFIG + '\n[archive]\nroll_interval = "1s"\n')
+
+
+def wait_until_archived(server, seconds=180):
+    deadline = time.monotonic() + seconds
+    while lag := sum(server.metric("penstock_archive_lag_records", topic=topic) for topic in TOPICS):
+        assert time.monotonic() < deadline, f"{lag} records are not archived:\n{server.log_tail()}"
+        time.sleep(0.5)
 
 
 @pytest.fixture(scope="module", params=["embedded", "kafka"])
@@ -157,6 +167,8 @@ def run(request, penstock_bin, sample_data, tmp_path_factory):
             result.events[topic] = list(server.event_lines(topic))
             result.ends[topic] = server.log_ends(topic)
         result = result._replace(table=list(server.entries("last_reading")))
+        if request.param == "kafka":
+            wait_until_archived(server)
         server.stop(60)
         yield result
     finally:
