@@ -119,8 +119,9 @@ def java_read(cluster, topic, count):
         *[argument for column in columns for argument in ("--formatter-property", column)])
     found = {}
     for line in output.splitlines():
+        if not line.startswith("CreateTime:"):
+            continue  # the tool's own
         time_text, partition, header, key, value = line.split("\t")
-        assert time_text.startswith("CreateTime:") and header.startswith("h:"), line
         found.setdefault(int(partition.removeprefix("Partition:")), []).append(
             (key, value, int(time_text.removeprefix("CreateTime:")), header.removeprefix("h:")))
     return found
