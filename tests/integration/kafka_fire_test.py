@@ -8,6 +8,10 @@ import time
 import pytest
 
 import kafka_fire
+from kafka_fire_checks import (test_aggregates_are_those_of_the_log,  # noqa: F401
+                               test_committed_results_never_go_back,
+                               test_nothing_acknowledged_is_lost_and_nothing_is_there_twice,
+                               test_the_last_result_of_each_key_is_its_aggregate)
 
 
 class Fire(kafka_fire.Load):
@@ -67,22 +71,3 @@ def test_enough_was_at_stake(run):
     print(f"{events} events; requests: {dict(run['ledger'].counts())}; results: {run['watcher'].records}")
 
     assert events >= 100_000
-
-
-def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(run):
-    assert kafka_fire.lost_or_doubled(run) == []
-    assert run["ledger"].counts().keys() == {"acknowledged"}
-
-
-@pytest.mark.parametrize("store", kafka_fire.AGGREGATES)
-def test_aggregates_are_those_of_the_log(run, store):
-    assert run["entries"][store] == run["expected"][store]
-
-
-def test_the_last_result_of_each_key_is_its_aggregate(run):
-    assert kafka_fire.last_results(run["results"]) == run["expected"]["amounts"]
-
-
-def test_committed_results_never_go_back(run):
-    assert run["watcher"].problems == []
-    assert run["watcher"].records > 100

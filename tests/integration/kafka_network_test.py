@@ -9,6 +9,10 @@ import pytest
 import kafka_fire
 import kafka_log
 import kafka_proxy
+from kafka_fire_checks import (test_aggregates_are_those_of_the_log,  # noqa: F401
+                               test_committed_results_never_go_back,
+                               test_nothing_acknowledged_is_lost_and_nothing_is_there_twice,
+                               test_the_last_result_of_each_key_is_its_aggregate)
 
 BREAKER = """
 [circuit_breaker]
@@ -110,23 +114,8 @@ def test_silence_opens_the_breaker_and_events_go_through_the_spill(run):
     assert run["shipped"] > 0
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(run):
-    assert kafka_fire.lost_or_doubled(run) == []
-    assert run["ledger"].counts().keys() == {"acknowledged"}
+def test_every_probe_is_in_the_log_once(run):
     assert sorted(run["probes_in_log"]) == list(range(run["probes"]))
-
-
-@pytest.mark.parametrize("store", kafka_fire.AGGREGATES)
-def test_aggregates_are_those_of_the_log(run, store):
-    assert run["entries"][store] == run["expected"][store]
-
-
-def test_the_last_result_of_each_key_is_its_aggregate(run):
-    assert kafka_fire.last_results(run["results"]) == run["expected"]["amounts"]
-
-
-def test_committed_results_never_go_back(run):
-    assert run["watcher"].problems == []
 
 
 def test_without_exactly_once_the_same_checks_find_events_that_count_twice(penstock_bin, network, tmp_path):
