@@ -5,10 +5,10 @@ DEPS := $(if $(PENSTOCK_DEPS),$(PENSTOCK_DEPS),.deps)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-kafka test check bench format clean
+.PHONY: help setup build demo demo-kafka test check bench bench-kafka format clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs (Debian 12; root or sudo)
 	@tools/setup
@@ -32,6 +32,9 @@ check: setup ## format, doors, house rules, clang-tidy
 
 bench: setup ## micro-benchmarks and the load test
 	@tools/bench
+
+bench-kafka: build ## Penstock on three Kafka brokers beside Kafka Streams (ten minutes)
+	@$(DEPS)/venv/bin/python tools/bench-kafka
 
 format: ## format all sources in place
 	@git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 -r clang-format-14 -i

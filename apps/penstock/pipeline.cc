@@ -92,6 +92,7 @@ class Pipeline::Impl {
       logger_.warn("http", "some connections were cut: they took too long to finish");
     }
     io_threads_.clear();
+    gateway_thread_.reset();
     spill_thread_.reset();
     stop_streams(deadline - time_max / 4);
     stop_sinks();
@@ -158,7 +159,7 @@ class Pipeline::Impl {
 
   Status open_kafka() {
     PENSTOCK_TRY_ASSIGN(const kafka::Options options, kafka_options(config_, *files_));
-    PENSTOCK_TRY_ASSIGN(kafka_, kafka::open(options, clock_, logger_));
+    PENSTOCK_TRY_ASSIGN(kafka_, kafka::open(options, clock_, metrics_, logger_));
     log_ = kafka_.get();
     logger_.info("log", "connected to Kafka", {{"servers", options.bootstrap_servers}});
     return {};
@@ -236,6 +237,7 @@ class Pipeline::Impl {
     PENSTOCK_TRY_ASSIGN(gateway::GatewayOptions options, gateway_options(config_));
     PENSTOCK_TRY_ASSIGN(gateway_, gateway::Gateway::open(gateway_log(), clock_, metrics_, logger_,
                                                          std::move(options)));
+    gateway_thread_ = run_steps("topics", *gateway_, "topics cannot be made");
     return {};
   }
 
@@ -526,6 +528,7 @@ class Pipeline::Impl {
   using Threads = std::vector<std::unique_ptr<os::Thread>>;
   std::unique_ptr<LogThreads> log_threads_;
   std::unique_ptr<os::Thread> spill_thread_;
+  std::unique_ptr<os::Thread> gateway_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
   Threads archive_threads_;
   Threads sink_threads_;

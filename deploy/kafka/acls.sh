@@ -36,6 +36,8 @@ for role in "$@"; do
       # Writes events and dead letters, makes their topics and keeps their retention as configured; reads
       # them back at its start, to know the ids that it has accepted.
       topics gateway Write Read Describe Create DescribeConfigs AlterConfigs
+      # What waited in its spill while Kafka was away comes in transactions.
+      allow gateway --transactional-id "${prefix}penstock-spill-" --operation Write --operation Describe
       ;;
     streams)
       # Consumes, produces and commits in one transaction; makes changelogs and outputs.

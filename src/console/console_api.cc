@@ -81,11 +81,14 @@ void write_optional(JsonWriter& json, std::string_view name, std::optional<std::
 Status write_topic(JsonWriter& json, const log::Log& log, const log::TopicInfo& topic) {
   const log::TopicConfig& config = topic.config;
   json.begin_object().key("name").value(config.name).key("partitions").begin_array();
+  std::vector<TopicPartition> all;
   for (std::int32_t number = 0; number < config.partition_count; ++number) {
-    PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets,
-                        log.offsets({topic.id, PartitionId(number)}));
-    json.begin_object().key("partition").value(number);
-    json.key("start").value(offsets.start.value()).key("end").value(offsets.end.value());
+    all.push_back({topic.id, PartitionId(number)});
+  }
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, log.bounds(all));
+  for (const log::PartitionBounds& at : bounds) {
+    json.begin_object().key("partition").value(at.partition.partition.value());
+    json.key("start").value(at.start.value()).key("end").value(at.end.value());
     json.end_object();
   }
   json.end_array().key("config").begin_object();

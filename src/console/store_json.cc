@@ -186,6 +186,10 @@ std::string to_json(const StoreAnswer& answer) {
   }
   json.key("complete_to");
   write_complete_to(json, answer.complete_to);
+  if (answer.part) {
+    json.key("part").begin_object().key("partitions").value(answer.part->partitions);
+    json.key("of").value(answer.part->of).end_object();
+  }
   json.end_object();
   return text;
 }

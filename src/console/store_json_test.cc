@@ -39,6 +39,11 @@ TEST(StoreJson, SaysThatThereIsNoMore) {
   EXPECT_EQ(to_json({}), R"({"entries":[],"cursor":null,"complete_to":{}})");
 }
 
+TEST(StoreJson, SaysOfWhichPartOfTheStoreTheAnswerIs) {
+  EXPECT_EQ(to_json({.part = StoreAnswer::Part{1, 4}}),
+            R"({"entries":[],"cursor":null,"complete_to":{},"part":{"partitions":1,"of":4}})");
+}
+
 TEST(StoreJson, KeepsTheTypeOfKeyParts) {
   const StoreAnswer answer{.entries = {{.key = {{KeyPart::Kind::kString, "200"},
                                                 {KeyPart::Kind::kNumber, "2.0e2"},

@@ -113,7 +113,7 @@ Result<std::vector<Key>> keys_for(const std::vector<std::string>& texts, std::si
 
 Result<Ref<QueryGather>> QueryGather::make(const store::StoreQuery& query,
                                            const store::StoreDescription& description,
-                                           std::size_t share_count, Done& done) {
+                                           QueryScope scope, Done& done) {
   store::ScanRequest request;
   request.limit = std::clamp<std::size_t>(query.limit, 1, store::StoreQuery::kLimitMax);
   request.from = query.from;
@@ -124,9 +124,9 @@ Result<Ref<QueryGather>> QueryGather::make(const store::StoreQuery& query,
   if (!query.cursor.empty()) {
     PENSTOCK_TRY_ASSIGN(request.after, parse_cursor(query.cursor));
   }
-  Ref<QueryGather> gather(new QueryGather(description, std::move(request)));
+  Ref<QueryGather> gather(new QueryGather(description, std::move(request), scope.is_shared));
   gather->state_.with([&](State& state) {
-    state.shares_left = share_count;
+    state.shares_left = scope.thread_count;
     state.done = std::move(done);
   });
   return gather;
@@ -138,6 +138,7 @@ void QueryGather::add(PartialAnswer answer) {
     std::ranges::move(answer.entries, std::back_inserter(state.all.entries));
     std::ranges::move(answer.complete_to, std::back_inserter(state.all.complete_to));
     state.all.partition_count += answer.partition_count;
+    state.all.all_there = state.all.all_there && answer.all_there;
     if (--state.shares_left == 0) {
       finished = std::exchange(state, {});
     }
@@ -166,13 +167,17 @@ Result<store::StoreAnswer> QueryGather::merge(State& state) const {
   if (state.error.has_value()) {
     return *state.error;
   }
-  if (state.all.partition_count < description_.partition_count) {
+  const bool is_whole = state.all.partition_count >= description_.partition_count;
+  if (!is_whole && !(is_shared_ && state.all.all_there)) {
     return Error(ErrorCode::kBusy,
                  "store \"" + description_.name +
                      "\" is being restored: " + std::to_string(state.all.partition_count) + " of " +
                      std::to_string(description_.partition_count) + " partitions are ready");
   }
   store::StoreAnswer answer;
+  if (!is_whole) {
+    answer.part = store::StoreAnswer::Part{state.all.partition_count, description_.partition_count};
+  }
   answer.kind = description_.kind;
   answer.columns = description_.columns;
   std::ranges::sort(state.all.entries, before);
@@ -211,13 +216,15 @@ void QueryShare::fail(const Error& error) {
   std::exchange(gather_, {})->fail(error);
 }
 
-StoreReader::StoreReader(QueryShare share, const std::vector<const store::StateStore*>& stores)
+StoreReader::StoreReader(QueryShare share, const std::vector<const store::StateStore*>& stores,
+                         bool all_there)
     : share_(std::move(share)) {
   for (const store::StateStore* store : stores) {
     std::ranges::move(store->complete_to(), std::back_inserter(answer_.complete_to));
     scans_.push_back(store->scan(share_.gather().request()));
   }
   answer_.partition_count = static_cast<std::int32_t>(stores.size());
+  answer_.all_there = all_there;
 }
 
 bool StoreReader::advance(std::size_t row_count) {

@@ -3,7 +3,8 @@
 // A store's partitions lie with several tasks, maybe on several threads. Each thread gets a
 // QueryShare, answers it with what its tasks hold, right after a commit (StoreReader), and the
 // last one merges: entries in order, `limit` of them, a cursor, the offsets. Partitions that
-// nobody answered for are being restored or moved: the query is then refused with kBusy.
+// nobody answered for are being restored or moved: the query is then refused with kBusy. Or they
+// are another process's, where jobs are shared: then the answer says of how many it is.
 //
 // Threads   shares are answered on any threads; the callback runs on that of the last one.
 // Errors    kBusy    not all partitions were answered for
@@ -31,16 +32,23 @@ struct PartialAnswer {
   std::vector<store::ScanEntry> entries;  // sorted
   std::vector<store::CompleteTo> complete_to;
   std::int32_t partition_count = 0;  // answered for
+  bool all_there = true;             // those are all that this thread has or is to have
+};
+
+// Who is asked.
+struct QueryScope {
+  std::size_t thread_count = 1;
+  bool is_shared = false;  // other processes may have some of the partitions
 };
 
 class QueryGather final : public RefCounted {
  public:
   using Done = store::QueryPort::Done;
 
-  // Understands the query; `share_count` threads will be asked.
+  // Understands the query; each thread in scope will be asked.
   [[nodiscard]] static Result<Ref<QueryGather>> make(const store::StoreQuery& query,
                                                      const store::StoreDescription& description,
-                                                     std::size_t share_count, Done& done);
+                                                     QueryScope scope, Done& done);
 
   [[nodiscard]] const std::string& store() const { return description_.name; }
 
@@ -58,14 +66,15 @@ class QueryGather final : public RefCounted {
     Done done;
   };
 
-  QueryGather(store::StoreDescription description, store::ScanRequest request)
-      : description_(std::move(description)), request_(std::move(request)) {}
+  QueryGather(store::StoreDescription description, store::ScanRequest request, bool is_shared)
+      : description_(std::move(description)), request_(std::move(request)), is_shared_(is_shared) {}
 
   [[nodiscard]] Result<store::StoreAnswer> merge(State& state) const;
   void answer(State& state) const;
 
   const store::StoreDescription description_;
   const store::ScanRequest request_;
+  const bool is_shared_;
   Guarded<State> state_;
 };
 
@@ -92,7 +101,8 @@ class QueryShare {
 // Lifetime  the stores outlive it.
 class StoreReader {
  public:
-  StoreReader(QueryShare share, const std::vector<const store::StateStore*>& stores);
+  StoreReader(QueryShare share, const std::vector<const store::StateStore*>& stores,
+              bool all_there);
 
   // Looks at about `row_count` rows; true when it has answered.
   [[nodiscard]] bool advance(std::size_t row_count);

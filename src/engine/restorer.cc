@@ -4,23 +4,25 @@
 
 namespace penstock::engine {
 
-Result<std::unique_ptr<Restorer>> Restorer::open(log::Log& log, Task& task) {
+Result<std::unique_ptr<Restorer>> Restorer::open(log::Log& log, Task& task,
+                                                 const BoundsByPartition& bounds) {
   std::unique_ptr<Restorer> restorer(new Restorer(log, task));
-  PENSTOCK_TRY(restorer->begin());
+  PENSTOCK_TRY(restorer->begin(bounds));
   return restorer;
 }
 
-Status Restorer::begin() {
+Status Restorer::begin(const BoundsByPartition& bounds) {
   PENSTOCK_TRY(task_.begin_restore());
   std::vector<log::Consumer::Position> positions;
   for (const ChangelogPartition& changelog : task_.changelogs()) {
-    PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(changelog.partition));
-    PENSTOCK_TRY_ASSIGN(const Offset end, log_.written_end(changelog.partition));
-    if (offsets.start == end) {
-      continue;
+    const log::PartitionBounds& at = bounds.at(changelog.partition);
+    ranges_[changelog.partition] = {at.start, at.written_end};
+    if (at.start != at.written_end) {
+      positions.push_back({changelog.partition, at.start});
     }
-    ranges_[changelog.partition] = {offsets.start, end};
-    positions.push_back({changelog.partition, offsets.start});
+  }
+  if (positions.empty()) {
+    return {};
   }
   log::ConsumerOptions options;
   options.name = "restore-" + to_string(task_.id());
@@ -37,6 +39,7 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
           RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
       if (task_.has_committed_state()) {
         PENSTOCK_TRY(task_.restore(batch.from, batch));
+        restored_ += view.record_count();
       } else if (view.record_count() > 0) {  // transactions that were taken back leave none
         return without_offsets(batch.from);
       }
@@ -46,10 +49,8 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
   if (remaining() > 0) {
     return false;
   }
-  PENSTOCK_TRY(task_.finish_restore([this](TopicPartition changelog) {
-    const auto offsets = log_.offsets(changelog);
-    return offsets ? offsets->end : Offset(0);
-  }));
+  PENSTOCK_TRY(
+      task_.finish_restore([this](TopicPartition changelog) { return ranges_.at(changelog).end; }));
   return true;
 }
 

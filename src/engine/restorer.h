@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/result.h"
 #include "engine/task.h"
@@ -19,12 +20,19 @@
 
 namespace penstock::engine {
 
+using BoundsByPartition = std::map<TopicPartition, log::PartitionBounds>;
+
 class Restorer {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Restorer>> open(log::Log& log, Task& task);
+  // `bounds` has the task's changelog partitions, asked for after the committed offsets.
+  [[nodiscard]] static Result<std::unique_ptr<Restorer>> open(log::Log& log, Task& task,
+                                                              const BoundsByPartition& bounds);
 
   // Restores about `bytes_max`. True when everything is restored and the task runs.
   [[nodiscard]] Result<bool> run_once(std::size_t bytes_max);
+
+  // Records read since the last call.
+  [[nodiscard]] std::uint64_t take_restored_count() { return std::exchange(restored_, 0); }
 
   // Records still to be read.
   [[nodiscard]] std::uint64_t remaining() const;
@@ -37,13 +45,14 @@ class Restorer {
 
   Restorer(log::Log& log, Task& task) : log_(log), task_(task) {}
 
-  [[nodiscard]] Status begin();
+  [[nodiscard]] Status begin(const BoundsByPartition& bounds);
   [[nodiscard]] Error without_offsets(TopicPartition changelog) const;
 
   log::Log& log_;
   Task& task_;
   std::unique_ptr<log::Consumer> consumer_;
   std::map<TopicPartition, Range> ranges_;
+  std::uint64_t restored_ = 0;
 };
 
 }  // namespace penstock::engine

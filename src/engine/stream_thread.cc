@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/check.h"
@@ -223,6 +224,9 @@ Result<bool> StreamThread::poll() {
 }
 
 void StreamThread::pause_or_resume_queues() {
+  if (parked_) {
+    return;  // the consumer has nothing
+  }
   for (const auto& [partition, task] : task_of_) {
     for (const auto& queue : task->queues()) {
       if (queue->from() != partition) {
@@ -243,11 +247,15 @@ void StreamThread::pause_or_resume_queues() {
 }
 
 Result<bool> StreamThread::restore() {
+  if (parked_) {
+    return false;
+  }
   bool worked = false;
   for (auto at = restorers_.begin(); at != restorers_.end();) {
     PENSTOCK_TRY_ASSIGN(const bool done, at->second->run_once(options_.fetch_bytes));
     worked = true;
     unpublished_ = true;
+    metrics_.restored(at->second->take_restored_count());
     at = done ? restorers_.erase(at) : std::next(at);
   }
   if (worked && restorers_.empty() && !has_uncommitted()) {
@@ -316,10 +324,11 @@ Status StreamThread::handle(const log::Consumer::Rebalance& rebalance) {
   unpublished_ = true;
   switch (rebalance.kind) {
     case Kind::kAssigned:
-      return assign(rebalance.partitions);
+      return assign(rebalance);
     case Kind::kRevoked:
-      return revoke(rebalance.partitions);
+      return revoke(rebalance);
     case Kind::kLost:
+      assigned_ = false;
       logger_.warn("engine", "lost partitions to another member of the group",
                    {{"job", options_.application_id}, {"count", rebalance.partitions.size()}});
       drop_partitions(rebalance.partitions);
@@ -328,10 +337,42 @@ Status StreamThread::handle(const log::Consumer::Rebalance& rebalance) {
   check_failed("unknown Rebalance::Kind", __FILE__, __LINE__);
 }
 
-Status StreamThread::assign(const std::vector<TopicPartition>& partitions) {
-  owned_.insert(owned_.end(), partitions.begin(), partitions.end());
+Status StreamThread::assign(const log::Consumer::Rebalance& rebalance) {
+  if (parked_) {
+    PENSTOCK_TRY(unpark(rebalance.came_back));
+  }
+  owned_.insert(owned_.end(), rebalance.partitions.begin(), rebalance.partitions.end());
+  assigned_ = true;
   tasks_are_due_ = true;
   return open_due_tasks();
+}
+
+// Tasks all of whose partitions came back go on, and read again what they had fetched; the others
+// are dropped.
+Status StreamThread::unpark(const std::vector<TopicPartition>& came_back) {
+  const auto is_gone = [&](const auto& queue) {
+    return std::ranges::find(came_back, queue->from()) == came_back.end();
+  };
+  std::vector<TopicPartition> gone;
+  for (const auto& [id, task] : tasks_) {
+    const bool stays = std::ranges::none_of(task->queues(), is_gone);
+    if (stays && task->state() == TaskState::kSuspended) {
+      task->resume();
+    }
+    for (const auto& queue : task->queues()) {
+      if (!stays) {
+        gone.push_back(queue->from());
+        continue;
+      }
+      queue->rewind();
+      PENSTOCK_TRY(consumer_->seek(queue->from(), queue->committed()));
+    }
+  }
+  drop_partitions(gone);
+  owned_.clear();
+  paused_.clear();
+  parked_ = false;
+  return {};
 }
 
 // Where the log is busy, or not to be reached for a moment, it is asked again.
@@ -343,47 +384,77 @@ Status StreamThread::open_due_tasks() {
   return {};
 }
 
-// Makes the tasks all of whose source partitions are owned.
 Status StreamThread::open_tasks() {
-  PENSTOCK_TRY_ASSIGN(const std::vector<log::OffsetCommit> committed,
-                      log_.committed(options_.application_id));
-  for (std::size_t index = 0; index < topology_.sub_topologies().size(); ++index) {
-    const topology::SubTopology& sub = topology_.sub_topologies()[index];
-    const TopicHandle first = environment_.topics.find(sub.sources[0].topics[0])->second;
-    for (std::int32_t number = 0; number < first.partition_count; ++number) {
-      const Task::Id id{static_cast<std::int32_t>(index), PartitionId(number)};
-      std::vector<TopicPartition> sources;
-      for (const topology::SourceNode& source : sub.sources) {
-        for (const std::string& topic : source.topics) {
-          sources.push_back({environment_.topics.find(topic)->second.id, id.partition});
-        }
-      }
-      const bool all_owned = std::ranges::all_of(sources, [&](TopicPartition partition) {
-        return std::ranges::find(owned_, partition) != owned_.end();
-      });
-      if (all_owned && !tasks_.contains(id)) {
-        PENSTOCK_TRY(open_task(id, sources, committed));
-      }
-    }
+  const std::vector<DueTask> due = due_tasks();
+  if (due.empty()) {
+    return {};
+  }
+  PENSTOCK_TRY_ASSIGN(const LogPositions positions, positions_of(due));
+  for (const DueTask& task : due) {
+    PENSTOCK_TRY(open_task(task, positions));
   }
   return {};
 }
 
+std::vector<StreamThread::DueTask> StreamThread::due_tasks() const {
+  std::vector<DueTask> due;
+  for (std::size_t index = 0; index < topology_.sub_topologies().size(); ++index) {
+    const topology::SubTopology& sub = topology_.sub_topologies()[index];
+    const TopicHandle first = environment_.topics.find(sub.sources[0].topics[0])->second;
+    for (std::int32_t number = 0; number < first.partition_count; ++number) {
+      DueTask task{{static_cast<std::int32_t>(index), PartitionId(number)}, {}};
+      for (const topology::SourceNode& source : sub.sources) {
+        for (const std::string& topic : source.topics) {
+          task.sources.push_back({environment_.topics.find(topic)->second.id, task.id.partition});
+        }
+      }
+      const bool all_owned = std::ranges::all_of(task.sources, [&](TopicPartition partition) {
+        return std::ranges::find(owned_, partition) != owned_.end();
+      });
+      if (all_owned && !tasks_.contains(task.id)) {
+        due.push_back(std::move(task));
+      }
+    }
+  }
+  return due;
+}
+
+// The committed offsets first: what was committed before is then within the bounds.
+Result<StreamThread::LogPositions> StreamThread::positions_of(
+    const std::vector<DueTask>& due) const {
+  LogPositions positions;
+  PENSTOCK_TRY_ASSIGN(positions.committed, log_.committed(options_.application_id));
+  std::vector<TopicPartition> partitions;
+  for (const DueTask& task : due) {
+    std::ranges::copy(task.sources, std::back_inserter(partitions));
+    const auto index = static_cast<std::size_t>(task.id.sub_topology);
+    for (const topology::StoreNode& store : topology_.sub_topologies()[index].stores) {
+      partitions.push_back(
+          {environment_.topics.find(store.changelog_topic)->second.id, task.id.partition});
+    }
+  }
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, log_.bounds(partitions));
+  for (const log::PartitionBounds& at : bounds) {
+    positions.bounds[at.partition] = at;
+  }
+  return positions;
+}
+
 Result<SourcePosition> StreamThread::position_of(TopicPartition partition,
-                                                 const std::vector<log::OffsetCommit>& committed) {
-  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition));
-  const auto commit = std::ranges::find_if(
-      committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
-  if (commit == committed.end()) {
-    return SourcePosition{partition, Offset(0), offsets.start, std::nullopt};
+                                                 const LogPositions& positions) {
+  const Offset start = positions.bounds.at(partition).start;
+  const auto commit =
+      std::ranges::find(positions.committed, partition, &log::OffsetCommit::partition);
+  if (commit == positions.committed.end()) {
+    return SourcePosition{partition, Offset(0), start, std::nullopt};
   }
   PENSTOCK_TRY_ASSIGN(OffsetNote note, parse_offset_note(commit->metadata));
-  if (commit->next_offset < offsets.start) {
-    const std::int64_t count = offsets.start - commit->next_offset;
+  if (commit->next_offset < start) {
+    const std::int64_t count = start - commit->next_offset;
     report_missing(partition, static_cast<std::uint64_t>(count));
     metrics_.skipped(static_cast<std::uint64_t>(count));
   }
-  const Offset offset = std::max(commit->next_offset, offsets.start);
+  const Offset offset = std::max(commit->next_offset, start);
   return SourcePosition{partition, commit->next_offset, offset, std::move(note)};
 }
 
@@ -396,28 +467,30 @@ void StreamThread::report_missing(TopicPartition partition, std::uint64_t count)
                  {"count", count}});
 }
 
-Status StreamThread::open_task(Task::Id id, const std::vector<TopicPartition>& sources,
-                               const std::vector<log::OffsetCommit>& committed) {
-  std::vector<SourcePosition> positions;
-  for (const TopicPartition partition : sources) {
-    PENSTOCK_TRY_ASSIGN(SourcePosition position, position_of(partition, committed));
+Status StreamThread::open_task(const DueTask& due, const LogPositions& positions) {
+  std::vector<SourcePosition> sources;
+  for (const TopicPartition partition : due.sources) {
+    PENSTOCK_TRY_ASSIGN(SourcePosition position, position_of(partition, positions));
     PENSTOCK_TRY(consumer_->seek(partition, position.offset));
-    positions.push_back(std::move(position));
+    sources.push_back(std::move(position));
   }
-  const auto index = static_cast<std::size_t>(id.sub_topology);
-  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Task> task,
-                      Task::create(id, topology_.sub_topologies()[index], environment_, positions));
-  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Restorer> restorer, Restorer::open(log_, *task));
-  restorers_[id] = std::move(restorer);
-  for (const TopicPartition partition : sources) {
+  const auto index = static_cast<std::size_t>(due.id.sub_topology);
+  PENSTOCK_TRY_ASSIGN(
+      std::unique_ptr<Task> task,
+      Task::create(due.id, topology_.sub_topologies()[index], environment_, sources));
+  PENSTOCK_TRY_ASSIGN(std::unique_ptr<Restorer> restorer,
+                      Restorer::open(log_, *task, positions.bounds));
+  restorers_[due.id] = std::move(restorer);
+  for (const TopicPartition partition : due.sources) {
     task_of_[partition] = task.get();
   }
-  tasks_[id] = std::move(task);
+  tasks_[due.id] = std::move(task);
   return {};
 }
 
-Status StreamThread::revoke(std::vector<TopicPartition> partitions) {
-  revoking_ = std::move(partitions);
+Status StreamThread::revoke(const log::Consumer::Rebalance& rebalance) {
+  revoking_ = rebalance.partitions;
+  may_come_back_ = rebalance.may_come_back;
   for (const TopicPartition partition : revoking_) {
     const auto task = task_of_.find(partition);
     if (task != task_of_.end() && task->second->state() == TaskState::kRunning) {
@@ -428,15 +501,25 @@ Status StreamThread::revoke(std::vector<TopicPartition> partitions) {
 }
 
 Status StreamThread::finish_revocation() {
-  drop_partitions(std::exchange(revoking_, {}));
+  if (may_come_back_) {
+    revoking_.clear();
+    stop_reading_stores();
+    parked_ = true;
+  } else {
+    drop_partitions(std::exchange(revoking_, {}));
+  }
   return consumer_->finish_revocation();
 }
 
-void StreamThread::drop_partitions(const std::vector<TopicPartition>& partitions) {
+void StreamThread::stop_reading_stores() {
   for (auto& reader : reading_) {
     reader->fail(Error(ErrorCode::kBusy, "a partition of the store is being moved; try again"));
   }
   reading_.clear();
+}
+
+void StreamThread::drop_partitions(const std::vector<TopicPartition>& partitions) {
+  stop_reading_stores();
   for (const TopicPartition partition : partitions) {
     std::erase(owned_, partition);
     paused_.erase(partition);
@@ -465,6 +548,8 @@ void StreamThread::rejoin(const Error& why) {
   drop_partitions(std::vector(owned_));
   metrics_.settled(TransactionEnd::kTakenBack);
   revoking_.clear();
+  parked_ = false;
+  assigned_ = false;
   tasks_are_due_ = false;
   commit_.reset();
   waker_->consumer.with([](log::Consumer*& consumer) { consumer = nullptr; });
@@ -491,7 +576,7 @@ std::size_t StreamThread::pending_bytes() const {
 }
 
 bool StreamThread::commit_is_due() const {
-  if (!has_uncommitted()) {
+  if (parked_ || !has_uncommitted()) {
     return false;
   }
   const auto elapsed = clock_.now() - commit_begun_;
@@ -605,17 +690,12 @@ Status StreamThread::on_committed() {
       }
     }
     metrics_.committed(*task, wall_now);
-    task->committed([this](TopicPartition partition) { return end_of(partition); });
+    task->committed([this](TopicPartition changelog) { return producer_->known_end(changelog); });
   }
   committing_.clear();
   unpublished_ = true;
   make_room();
   return revoking_.empty() ? Status() : finish_revocation();
-}
-
-Offset StreamThread::end_of(TopicPartition partition) const {
-  const auto offsets = log_.offsets(partition);
-  return offsets ? offsets->end : Offset(0);
 }
 
 Status StreamThread::recover(const Error& why) {
@@ -757,14 +837,20 @@ bool StreamThread::answer_queries() {
 
 void StreamThread::begin_query(QueryShare share) {
   std::vector<const store::StateStore*> stores;
+  bool all_there = assigned_ && !parked_ && !tasks_are_due_;
   for (const auto& [id, task] : tasks_) {
     for (const auto& store : task->stores()) {
-      if (store->name() == share.gather().store() && task->state() == TaskState::kRunning) {
+      if (store->name() != share.gather().store()) {
+        continue;
+      }
+      if (task->state() == TaskState::kRunning) {
         stores.push_back(store.get());
+      } else {
+        all_there = false;
       }
     }
   }
-  reading_.push_back(std::make_unique<StoreReader>(std::move(share), stores));
+  reading_.push_back(std::make_unique<StoreReader>(std::move(share), stores, all_there));
 }
 
 void StreamThread::query(QueryShare share) {
@@ -801,7 +887,8 @@ void StreamThread::publish() {
     for (const topology::SourceNode& source : sub.sources) {
       for (const std::string& topic : source.topics) {
         const RecordQueue& queue = *task->queues()[index++];
-        metrics_.position(topic, queue, end_of(queue.from()), clock_.wall_now());
+        const auto end = consumer_->known_end(queue.from());
+        metrics_.position(topic, queue, end.value_or(queue.position()), clock_.wall_now());
       }
     }
   }
@@ -864,7 +951,7 @@ std::chrono::microseconds StreamThread::time_to_next_step() const {
   if (retry_at_ > now) {
     next = std::min(next, retry_at_);
   }
-  if (has_uncommitted()) {
+  if (has_uncommitted() && !parked_) {
     next = std::min(next, commit_begun_ + options_.commit_interval_idle);
   }
   if (state_is_full_) {

@@ -4,7 +4,9 @@
 // whose partitions the group gave it. Every commit interval everything that was processed becomes
 // durable in one transaction: outputs, repartition records, changelogs and consumed offsets.
 // While a commit is on its way nothing is processed (docs/adr/0014-one-transaction-per-thread.md).
-// A task that is given to it first restores its stores from their changelogs.
+// A task that is given to it first restores its stores from their changelogs. Where the group takes
+// everything from everybody before it shares out anew, tasks are parked meanwhile: they do nothing,
+// and those that come back go on with the state that they have.
 //
 //             +---------+   commit    +------------+
 //   start ---> Running   -----------> Committing   --- kFatal ---> Failed
@@ -16,7 +18,8 @@
 // Invariants
 //   I1  A record's effects and its offset are committed in the same transaction.
 //   I2  Queries see the stores only while nothing is uncommitted.
-//   I3  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
+//   I3  While tasks are parked nothing of them is processed, restored, committed or shown.
+//   I4  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
 //
 // Threads   run_once(), wait() and close() from one thread; wake(), stores() and query() from any.
 // Lifetime  everything given to open() outlives it. Destroying it without close() is what a crash
@@ -124,6 +127,18 @@ class StreamThread {
  private:
   static constexpr std::size_t kCommitRecordsMax = std::size_t{1} << 40;  // as many as come
 
+  // All of its source partitions are owned, and it is not open yet.
+  struct DueTask {
+    Task::Id id;
+    std::vector<TopicPartition> sources;
+  };
+
+  // What the log says of the partitions of due tasks.
+  struct LogPositions {
+    std::vector<log::OffsetCommit> committed;
+    BoundsByPartition bounds;
+  };
+
   StreamThread(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,
                telemetry::Logger& logger, const topology::Topology& topology, StateBudget& budget,
                Options options);
@@ -146,16 +161,19 @@ class StreamThread {
 
   // Rebalances.
   [[nodiscard]] Status handle(const log::Consumer::Rebalance& rebalance);
-  [[nodiscard]] Status assign(const std::vector<TopicPartition>& partitions);
+  [[nodiscard]] Status assign(const log::Consumer::Rebalance& rebalance);
+  [[nodiscard]] Status unpark(const std::vector<TopicPartition>& came_back);
   [[nodiscard]] Status open_due_tasks();
   [[nodiscard]] Status open_tasks();
-  [[nodiscard]] Status open_task(Task::Id id, const std::vector<TopicPartition>& sources,
-                                 const std::vector<log::OffsetCommit>& committed);
+  [[nodiscard]] std::vector<DueTask> due_tasks() const;
+  [[nodiscard]] Result<LogPositions> positions_of(const std::vector<DueTask>& due) const;
+  [[nodiscard]] Status open_task(const DueTask& due, const LogPositions& positions);
   void report_missing(TopicPartition partition, std::uint64_t count);
   [[nodiscard]] Result<SourcePosition> position_of(TopicPartition partition,
-                                                   const std::vector<log::OffsetCommit>& committed);
-  [[nodiscard]] Status revoke(std::vector<TopicPartition> partitions);
+                                                   const LogPositions& positions);
+  [[nodiscard]] Status revoke(const log::Consumer::Rebalance& rebalance);
   void drop_partitions(const std::vector<TopicPartition>& partitions);
+  void stop_reading_stores();
   [[nodiscard]] Status finish_revocation();
   void rejoin(const Error& why);
 
@@ -176,7 +194,6 @@ class StreamThread {
   [[nodiscard]] std::size_t pending_bytes() const;
 
   [[nodiscard]] Result<Task*> choose_task();
-  [[nodiscard]] Offset end_of(TopicPartition partition) const;
   void pause_or_resume_queues();
   [[nodiscard]] bool has_uncommitted() const;
   [[nodiscard]] bool answer_queries();
@@ -200,6 +217,9 @@ class StreamThread {
   std::unique_ptr<log::TransactionalProducer> producer_;
   std::vector<TopicPartition> owned_;
   std::vector<TopicPartition> revoking_;  // to be given up after the next commit
+  bool may_come_back_ = false;            // what is revoked
+  bool parked_ = false;                   // between that and the next assignment
+  bool assigned_ = false;                 // the group has told what is owned, if only nothing
   std::map<Task::Id, std::unique_ptr<Task>> tasks_;
   std::map<Task::Id, std::unique_ptr<Restorer>> restorers_;
   std::map<TopicPartition, Task*> task_of_;

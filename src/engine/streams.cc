@@ -16,7 +16,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
                                                const Options& options) {
   const std::uint64_t thread_count =
       std::max<std::uint64_t>(1, jobs.size() * static_cast<std::uint64_t>(options.threads_per_job));
-  std::unique_ptr<Streams> streams(new Streams(log, options.state_bytes_max, thread_count));
+  std::unique_ptr<Streams> streams(new Streams(log, options, thread_count));
   for (Job& job : jobs) {
     const std::string name = job.name;
     const Status added = streams->add(log, std::move(job));
@@ -87,14 +87,13 @@ bool Streams::is_drained(const Application& application) const {
   if (task_count != application.task_count || !committed) {
     return false;
   }
-  return std::ranges::all_of(application.sources, [&](TopicPartition partition) {
-    const auto offsets = log_.offsets(partition);
-    const auto end = log_.written_end(partition);
-    const auto commit = std::ranges::find_if(
-        *committed, [&](const log::OffsetCommit& at) { return at.partition == partition; });
-    return offsets.has_value() && end.has_value() &&
-           (commit != committed->end() ? commit->next_offset >= *end : offsets->start == *end);
-  });
+  const auto bounds = log_.bounds(application.sources);
+  return bounds && std::ranges::all_of(*bounds, [&](const log::PartitionBounds& at) {
+           const auto commit =
+               std::ranges::find(*committed, at.partition, &log::OffsetCommit::partition);
+           return commit != committed->end() ? commit->next_offset >= at.written_end
+                                             : at.start == at.written_end;
+         });
 }
 
 std::vector<StreamThread*> Streams::threads() const {
@@ -147,7 +146,8 @@ void Streams::query(store::StoreQuery query, Done done) {
   const Application& application = *found->second;
   const auto description = std::ranges::find_if(
       application.stores, [&](const auto& store) { return store.name == query.store; });
-  auto gather = QueryGather::make(query, *description, application.threads.size(), done);
+  const QueryScope scope{application.threads.size(), is_shared_};
+  auto gather = QueryGather::make(query, *description, scope, done);
   if (!gather) {
     done(gather.error());
     return;

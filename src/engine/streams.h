@@ -74,8 +74,10 @@ class Streams final : public store::QueryPort {
     std::uint64_t task_count = 0;
   };
 
-  Streams(const log::Log& log, std::uint64_t state_bytes_max, std::uint64_t thread_count)
-      : log_(log), budget_(state_bytes_max, thread_count) {}
+  Streams(const log::Log& log, const Options& options, std::uint64_t thread_count)
+      : log_(log),
+        is_shared_(!options.thread.instance.empty()),
+        budget_(options.state_bytes_max, thread_count) {}
 
   [[nodiscard]] Status add(log::Log& log, Job job);
   [[nodiscard]] bool is_drained(const Application& application) const;
@@ -83,6 +85,7 @@ class Streams final : public store::QueryPort {
                                                             store::StoreDescription description);
 
   const log::Log& log_;
+  const bool is_shared_;  // other processes run the same jobs
   StateBudget budget_;
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, Application*, std::less<>> application_of_store_;

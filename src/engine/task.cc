@@ -466,10 +466,11 @@ std::vector<log::OffsetCommit> Task::offsets() const {
   return offsets;
 }
 
-void Task::committed(const std::function<Offset(TopicPartition)>& changelog_end) {
+void Task::committed(const std::function<std::optional<Offset>(TopicPartition)>& changelog_end) {
   for (std::size_t index = 0; index < stores_.size(); ++index) {
     stores_[index]->commit(environment_.clock.now(), changelog_ends_[index]);
-    changelog_ends_[index] = changelog_end(changelogs_[index].partition);
+    const auto end = changelog_end(changelogs_[index].partition);
+    changelog_ends_[index] = std::max(changelog_ends_[index], end.value_or(Offset(0)));
   }
   for (const auto& node : nodes_) {
     node->processor->committed();

@@ -125,8 +125,8 @@ class Task {
   [[nodiscard]] Status prepare_commit(std::size_t& room);
   [[nodiscard]] std::vector<log::PartitionBatch> take_batches();
   [[nodiscard]] std::vector<log::OffsetCommit> offsets() const;
-  // `changelog_end` tells where a changelog partition ends now.
-  void committed(const std::function<Offset(TopicPartition)>& changelog_end);
+  // `changelog_end` tells where a changelog partition ends now, if it was written to.
+  void committed(const std::function<std::optional<Offset>(TopicPartition)>& changelog_end);
   void aborted();
 
   // After the last commit; see Consumer::Rebalance.

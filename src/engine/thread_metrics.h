@@ -49,6 +49,8 @@ class ThreadMetrics {
 
   void state_is_full(bool full) { paused_.set(full ? 1 : 0); }
 
+  void restored(std::uint64_t record_count) { restored_.add(record_count); }
+
   void skipped(std::uint64_t record_count) { skipped_.add(record_count); }
 
  private:
@@ -75,6 +77,7 @@ class ThreadMetrics {
   Counter& dropped_;
   Counter& ignored_values_;
   Counter& skipped_;
+  Counter& restored_;
   Counter& commits_;
   Counter& aborts_;
   Counter& windows_closed_;

@@ -10,6 +10,7 @@
 #include "gateway/id_hash.h"
 #include "gateway/ingest.h"
 #include "gateway/topic_catalog.h"
+#include "gateway/topic_maker.h"
 #include "gateway/window_rebuild.h"
 #include "net/http_server.h"
 #include "os/random.h"
@@ -70,7 +71,8 @@ class Gateway::Impl {
         hasher_(random_key()),
         memory_(options_.memory_bytes_max),
         request_keys_(options_.idempotency),
-        topics_(log, options_) {}
+        topics_(log, options_),
+        maker_(topics_) {}
 
   [[nodiscard]] Status open() {
     PENSTOCK_CHECK(options_.log_append_bytes_max >= 2 * options_.append_bytes_max);
@@ -91,8 +93,8 @@ class Gateway::Impl {
   }
 
   void add_routes(net::Router& router, net::EventLoop& loop) {
-    const Ingest::Shared shared{log_,    clock_,  metrics_,      options_,           topics_,
-                                memory_, hasher_, request_keys_, request_keys_topic_};
+    const Ingest::Shared shared{log_,   clock_,  metrics_, options_,      topics_,
+                                maker_, memory_, hasher_,  request_keys_, request_keys_topic_};
     router.add(net::Method::kPost, "/v1/topics/{topic}/events",
                [ingest = std::make_unique<Ingest>(shared, loop)](net::RequestPtr http,
                                                                  net::Responder responder) {
@@ -106,6 +108,8 @@ class Gateway::Impl {
                  ingest->take(std::move(request), std::move(responder));
                });
   }
+
+  [[nodiscard]] TopicMaker& maker() { return maker_; }
 
  private:
   [[nodiscard]] Status rebuild() {
@@ -146,6 +150,7 @@ class Gateway::Impl {
   MemoryBudget memory_;
   SharedWindow request_keys_;
   TopicCatalog topics_;
+  TopicMaker maker_;
   TopicId request_keys_topic_;
   telemetry::CallbackGuard memory_gauge_;
   telemetry::CallbackGuard window_gauge_;
@@ -165,6 +170,14 @@ Gateway::~Gateway() = default;
 
 void Gateway::add_routes(net::Router& router, net::EventLoop& loop) {
   impl_->add_routes(router, loop);
+}
+
+Result<bool> Gateway::run_once() {
+  return impl_->maker().run_once();
+}
+
+void Gateway::wait(std::chrono::microseconds timeout) {
+  impl_->maker().wait(timeout);
 }
 
 }  // namespace penstock::gateway

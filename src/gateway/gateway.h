@@ -17,7 +17,8 @@
 //   I2  accepted + duplicates + dead_lettered of an answer is the number of events in its request.
 //   I3  Bytes waiting to become durable never exceed `memory_bytes_max` by more than one append
 //       per loop.
-// Threads   open() from one; add_routes() once per event loop, on any thread before it runs.
+// Threads   open() from one; add_routes() once per event loop, on any thread before it runs;
+//           run_once() and wait() from one, of its own: it waits for the log.
 // Lifetime  log, clock, metrics and logger outlive the gateway, and it outlives the routers. Stop
 //           the HTTP server and wait until it has stopped before destroying either.
 // Errors    open(): what ensure_topic() and reading the log give, with the topic's name.
@@ -104,6 +105,11 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   void add_routes(net::Router& router, net::EventLoop& loop);
+
+  // Makes the topics that were written to for the first time. False if there was nothing to do;
+  // then wait() is due.
+  [[nodiscard]] Result<bool> run_once();
+  void wait(std::chrono::microseconds timeout);
 
  private:
   class Impl;

@@ -119,6 +119,7 @@ class GatewayFixture : public ::testing::Test {
   void settle() {
     for (int i = 0; i < 5; ++i) {
       turn();
+      ASSERT_TRUE(gateway_->run_once());
       log_.run_once();
     }
     turn();

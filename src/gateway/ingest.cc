@@ -103,6 +103,10 @@ Ingest::~Ingest() = default;
 
 void Ingest::take(IngestRequest request, net::Responder responder) {
   const auto topic = find_topic(request.topic);
+  if (!topic && shared_.topics.may_make(request.topic)) {
+    make_topic(std::move(request), std::move(responder));
+    return;
+  }
   if (!topic) {
     reject(responder, topic.error());
     return;
@@ -336,6 +340,28 @@ void Ingest::take_again(std::uint64_t id) {
   auto node = put_aside_.extract(id);
   PENSTOCK_CHECK(!node.empty());
   take(std::move(node.mapped().request), std::move(node.mapped().responder));
+}
+
+void Ingest::make_topic(IngestRequest request, net::Responder responder) {
+  const std::uint64_t id = next_put_aside_;
+  const Status wanted = shared_.maker.make(request.topic, [this, id](Status made) {
+    loop_.post([this, id, status = std::move(made)] { on_topic_made(id, status); });
+  });
+  if (!wanted) {
+    reject(responder, wanted.error());
+    return;
+  }
+  put_aside_.emplace(next_put_aside_++, PutAside{std::move(request), std::move(responder)});
+}
+
+void Ingest::on_topic_made(std::uint64_t id, const Status& made) {
+  if (made) {
+    take_again(id);
+    return;
+  }
+  auto node = put_aside_.extract(id);
+  PENSTOCK_CHECK(!node.empty());
+  reject(node.mapped().responder, made.error());
 }
 
 // --- Records -----------------------------------------------------------------------------------

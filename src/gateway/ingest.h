@@ -4,7 +4,7 @@
 // A request that brings an id which another append has claimed and not yet settled is put aside
 // and taken again when that is settled: only then it is known whether the id is a duplicate. So a
 // duplicate is never answered before the first one is durable, and no event is lost with an append
-// that fails.
+// that fails. A request to a topic that may come into being is put aside until that is made.
 //
 // Invariants
 //   I1  All that a request brings is in one append.
@@ -29,6 +29,7 @@
 #include "gateway/ingest_metrics.h"
 #include "gateway/open_append.h"
 #include "gateway/topic_catalog.h"
+#include "gateway/topic_maker.h"
 #include "net/event_loop.h"
 #include "net/http_message.h"
 #include "net/http_server.h"
@@ -52,6 +53,7 @@ class Ingest {
     telemetry::Registry& metrics;
     const GatewayOptions& options;
     TopicCatalog& topics;
+    TopicMaker& maker;
     MemoryBudget& memory;  // of what waits to become durable
     const IdHasher& hasher;
     SharedWindow& request_keys;  // Idempotency-Key
@@ -123,6 +125,8 @@ class Ingest {
   void give_up_ids(DedupWindow& window, DedupWindow::AppendId append, std::size_t count);
   [[nodiscard]] DedupWindow::Waiter make_waiter();
   void take_again(std::uint64_t id);
+  void make_topic(IngestRequest request, net::Responder responder);
+  void on_topic_made(std::uint64_t id, const Status& made);
 
   [[nodiscard]] bool fits(const Taking& taking);
   [[nodiscard]] bool add_scanned(Taking& taking);

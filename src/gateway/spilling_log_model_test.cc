@@ -89,6 +89,10 @@ class ClientLog final : public log::ForwardingLog {
 
     Status abort() override { return producer_->abort(); }
 
+    std::optional<Offset> known_end(TopicPartition partition) const override {
+      return producer_->known_end(partition);
+    }
+
    private:
     ClientLog& log_;
     std::unique_ptr<log::TransactionalProducer> producer_;

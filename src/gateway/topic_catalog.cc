@@ -46,17 +46,8 @@ Status TopicCatalog::open() {
   }
   for (const log::TopicInfo& known : log_.topics()) {
     const std::string& name = known.config.name;
-    const bool listed = topics_.with([&](Topics& topics) { return topics.by_name.contains(name); });
-    const bool is_output =
-        std::find(options_.outputs.begin(), options_.outputs.end(), name) != options_.outputs.end();
-    if (!listed && !is_output && may_be_created(name) && log_.topic(dead_letter_topic(name))) {
-      TopicOptions earlier = *options_.auto_create;
-      earlier.log = known.config;
-      PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(earlier));
-      topics_.with([&](Topics& topics) {
-        topics.by_name[name] = std::move(made);
-        ++topics.auto_created_count;
-      });
+    if (!find(name) && may_make(name) && log_.topic(dead_letter_topic(name))) {
+      PENSTOCK_TRY(add(known.config));
     }
   }
   return {};
@@ -67,13 +58,16 @@ Result<Topic*> TopicCatalog::find(std::string_view name) {
     const auto found = topics.by_name.find(name);
     return found == topics.by_name.end() ? nullptr : found->second.get();
   });
-  if (known != nullptr) {
-    return known;
-  }
-  if (!options_.auto_create.has_value() || !may_be_created(name) || log_.topic(name)) {
-    return no_such_topic(name);
-  }
-  return create(name);
+  return known != nullptr ? Result<Topic*>(known) : no_such_topic(name);
+}
+
+bool TopicCatalog::may_make(std::string_view name) const {
+  return options_.auto_create.has_value() && may_be_created(name) && !is_output(name);
+}
+
+bool TopicCatalog::is_output(std::string_view name) const {
+  return std::find(options_.outputs.begin(), options_.outputs.end(), name) !=
+         options_.outputs.end();
 }
 
 std::vector<Topic*> TopicCatalog::all() {
@@ -87,9 +81,14 @@ std::vector<Topic*> TopicCatalog::all() {
   });
 }
 
-// Two loops may do this for the same name at once: both make sure of the same topics, and the
-// second finds the first one's Topic.
-Result<Topic*> TopicCatalog::create(std::string_view name) {
+// Another gateway may have made it since; and it may be a topic of the engine's.
+Status TopicCatalog::make_new(std::string_view name) {
+  if (find(name)) {
+    return {};
+  }
+  if (const auto existing = log_.topic(name)) {
+    return log_.topic(dead_letter_topic(name)) ? add(existing->config) : no_such_topic(name);
+  }
   const bool full = topics_.with(
       [&](Topics& topics) { return topics.auto_created_count >= options_.auto_created_max; });
   if (full) {
@@ -97,14 +96,20 @@ Result<Topic*> TopicCatalog::create(std::string_view name) {
                                        std::to_string(options_.auto_created_max) +
                                        " have been created already");
   }
+  log::TopicConfig config = options_.auto_create->log;
+  config.name = std::string(name);
+  return add(config);
+}
+
+Status TopicCatalog::add(const log::TopicConfig& config) {
   TopicOptions wanted = *options_.auto_create;
-  wanted.log.name = std::string(name);
+  wanted.log = config;
   PENSTOCK_TRY_ASSIGN(std::unique_ptr<Topic> made, make(wanted));
-  return topics_.with([&](Topics& topics) {
-    const auto [at, inserted] = topics.by_name.try_emplace(std::string(name), std::move(made));
+  topics_.with([&](Topics& topics) {
+    const auto [at, inserted] = topics.by_name.try_emplace(config.name, std::move(made));
     topics.auto_created_count += inserted ? 1 : 0;
-    return at->second.get();
   });
+  return {};
 }
 
 Result<std::unique_ptr<Topic>> TopicCatalog::make(const TopicOptions& options) {

@@ -52,15 +52,21 @@ class TopicCatalog {
   // Makes sure of all topics of the options, and finds those that an earlier run has created.
   [[nodiscard]] Status open();
 
-  // The topic of that name, made now if need be. Makes a system call or waits only for a new one.
+  // The topic of that name, if it is known. Never waits.
   [[nodiscard]] Result<Topic*> find(std::string_view name);
+  // Whether one that is not known may be made, or have been made by another gateway.
+  [[nodiscard]] bool may_make(std::string_view name) const;
+  // Makes that one. Waits for the log: the work of a TopicMaker.
+  [[nodiscard]] Status make_new(std::string_view name);
 
   // All topics there are now.
   [[nodiscard]] std::vector<Topic*> all();
 
  private:
   [[nodiscard]] Result<std::unique_ptr<Topic>> make(const TopicOptions& options);
-  [[nodiscard]] Result<Topic*> create(std::string_view name);
+  [[nodiscard]] bool is_output(std::string_view name) const;
+  // Of those that come into being by themselves; takes it in, unless somebody was quicker.
+  [[nodiscard]] Status add(const log::TopicConfig& config);
 
   struct Topics {
     std::map<std::string, std::unique_ptr<Topic>, std::less<>> by_name;

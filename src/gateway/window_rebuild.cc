@@ -111,12 +111,14 @@ std::optional<std::vector<KnownId>> newest(const std::vector<Tail>& tails,
 Result<std::size_t> rebuild(const RebuildContext& context, TopicId topic,
                             std::int32_t partition_count, SharedWindow& window,
                             const WindowOptions& options, const ReadIds& read_ids) {
-  std::vector<Tail> tails;
+  std::vector<TopicPartition> all;
   for (std::int32_t i = 0; i < partition_count; ++i) {
-    const TopicPartition partition{topic, PartitionId(i)};
-    PENSTOCK_TRY_ASSIGN(log::PartitionOffsets offsets, context.log.offsets(partition));
-    PENSTOCK_TRY_ASSIGN(offsets.end, context.log.written_end(partition));
-    tails.push_back({partition, offsets, offsets.end});
+    all.push_back({topic, PartitionId(i)});
+  }
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, context.log.bounds(all));
+  std::vector<Tail> tails;
+  for (const log::PartitionBounds& at : bounds) {
+    tails.push_back({at.partition, {at.start, at.written_end}, at.written_end});
   }
   const std::int64_t oldest_us = (context.now_seconds - options.time_max.count()) * 1'000'000;
   const auto partitions = static_cast<std::size_t>(partition_count);

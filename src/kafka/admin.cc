@@ -66,10 +66,80 @@ TopicState state_of(const rd_kafka_TopicDescription_t& topic) {
   return state;
 }
 
+// Those that were answered; the last error of the others goes to `partitions`.
+std::vector<PlacedOffset> offsets_in(rd_kafka_event_t* answer, Status& partitions) {
+  std::vector<PlacedOffset> offsets;
+  std::size_t count = 0;
+  const auto** infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(answer), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      partitions = named(at->err, nullptr,
+                         "offsets of topic \"" + std::string(at->topic) + "\", partition " +
+                             std::to_string(at->partition));
+    } else {
+      offsets.push_back({at->topic, at->partition, at->offset, {}});
+    }
+  }
+  return offsets;
+}
+
+// Asks again while single partitions cannot answer: one that is changing its leader says so at
+// once, for a moment.
+template <typename Answer, typename Once>
+Result<Answer> retried(const Once& ask_once) {
+  for (int attempt = 1;; ++attempt) {
+    Status partitions;
+    auto answer = ask_once(partitions);
+    if (partitions || !answer) {
+      return answer;
+    }
+    if (partitions.error().code() != ErrorCode::kRetry || attempt == kAttemptsMax) {
+      return partitions.error();
+    }
+    os::pause(kAttemptPause);
+  }
+}
+
+// Brokers answer in any order. `answers`: starts, ends, ends of everything written.
+Result<std::vector<PlacedBounds>> put_together(
+    const std::vector<PlacedOffset>& of, const std::array<std::vector<PlacedOffset>, 3>& answers) {
+  using Place = std::pair<std::string_view, std::int32_t>;
+  std::array<std::map<Place, std::int64_t>, 3> found;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    for (const PlacedOffset& at : answers[i]) {
+      found[i][{at.topic, at.partition}] = at.offset;
+    }
+  }
+  std::vector<PlacedBounds> bounds;
+  for (const PlacedOffset& one : of) {
+    std::array<std::int64_t, 3> offsets{};
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto at = found[i].find({one.topic, one.partition});
+      if (at == found[i].end()) {
+        return Error(ErrorCode::kRetry, "no answer about the offsets of topic \"" + one.topic +
+                                            "\", partition " + std::to_string(one.partition));
+      }
+      offsets[i] = at->second;
+    }
+    bounds.push_back({one.topic, one.partition, offsets[0], std::max(offsets[0], offsets[1]),
+                      std::max(offsets[0], offsets[2])});
+  }
+  return bounds;
+}
+
 }  // namespace
 
-Result<EventHandle> Admin::ask(rd_kafka_admin_op_t kind, std::string_view what, const Ask& send,
+Result<EventHandle> Admin::ask(rd_kafka_admin_op_t kind, std::string_view what, const Ask& ask,
                                const std::function<void(rd_kafka_AdminOptions_t*)>& adjust) const {
+  PENSTOCK_TRY_ASSIGN(const Question question, send(kind, std::string(what), ask, adjust));
+  return receive(question);
+}
+
+Result<Admin::Question> Admin::send(
+    rd_kafka_admin_op_t kind, std::string what, const Ask& send,
+    const std::function<void(rd_kafka_AdminOptions_t*)>& adjust) const {
   const auto timeout_ms = static_cast<int>(options_.request_timeout.count());
   const AdminOptionsHandle options(rd_kafka_AdminOptions_new(client_.get(), kind));
   std::array<char, 256> reason{};
@@ -79,15 +149,20 @@ Result<EventHandle> Admin::ask(rd_kafka_admin_op_t kind, std::string_view what, 
   if (adjust) {
     adjust(options.get());
   }
-  const QueueHandle answers(rd_kafka_queue_new(client_.get()));
-  send(answers.get(), options.get());
-  EventHandle answer(rd_kafka_queue_poll(answers.get(), timeout_ms + kGraceMs));
+  Question question{std::move(what), QueueHandle(rd_kafka_queue_new(client_.get()))};
+  send(question.answers.get(), options.get());
+  return question;
+}
+
+Result<EventHandle> Admin::receive(const Question& question) const {
+  const auto timeout_ms = static_cast<int>(options_.request_timeout.count());
+  EventHandle answer(rd_kafka_queue_poll(question.answers.get(), timeout_ms + kGraceMs));
   if (answer == nullptr) {
-    return Error(ErrorCode::kRetry, std::string(what) + ": the brokers did not answer in time");
+    return Error(ErrorCode::kRetry, question.what + ": the brokers did not answer in time");
   }
   const rd_kafka_resp_err_t code = rd_kafka_event_error(answer.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return named(code, rd_kafka_event_error_string(answer.get()), what);
+    return named(code, rd_kafka_event_error_string(answer.get()), question.what);
   }
   return answer;
 }
@@ -257,76 +332,86 @@ Status Admin::change(const std::string& topic,
   return {};
 }
 
-// A partition that is changing its leader answers with an error at once, for a moment.
 Result<std::vector<PlacedOffset>> Admin::list_offsets(const std::vector<PlacedOffset>& wanted,
                                                       rd_kafka_IsolationLevel_t isolation) const {
-  for (int attempt = 1;; ++attempt) {
-    Status partitions;
-    auto offsets = list_offsets_once(wanted, isolation, partitions);
-    if (partitions) {
-      return offsets;
-    }
-    if (partitions.error().code() != ErrorCode::kRetry || attempt == kAttemptsMax) {
-      return partitions.error();
-    }
-    os::pause(kAttemptPause);
-  }
-}
-
-Result<std::vector<PlacedOffset>> Admin::list_offsets_once(const std::vector<PlacedOffset>& wanted,
-                                                           rd_kafka_IsolationLevel_t isolation,
-                                                           Status& partitions) const {
   if (wanted.empty()) {
     return std::vector<PlacedOffset>();
   }
+  return retried<std::vector<PlacedOffset>>(
+      [&](Status& partitions) -> Result<std::vector<PlacedOffset>> {
+        PENSTOCK_TRY_ASSIGN(const Question question, ask_offsets(wanted, isolation));
+        return receive_offsets(question, partitions);
+      });
+}
+
+Result<std::vector<PlacedBounds>> Admin::bounds(const std::vector<PlacedOffset>& of) const {
+  if (of.empty()) {
+    return std::vector<PlacedBounds>();
+  }
+  std::vector<PlacedOffset> starts = of;
+  for (PlacedOffset& one : starts) {
+    one.offset = RD_KAFKA_OFFSET_SPEC_EARLIEST;
+  }
+  std::vector<PlacedOffset> ends = of;
+  for (PlacedOffset& one : ends) {
+    one.offset = RD_KAFKA_OFFSET_SPEC_LATEST;
+  }
+  return retried<std::vector<PlacedBounds>>(
+      [&](Status& partitions) -> Result<std::vector<PlacedBounds>> {
+        const std::array<Result<Question>, 3> questions = {
+            ask_offsets(starts, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED),
+            ask_offsets(ends, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED),
+            ask_offsets(ends, RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED)};
+        std::array<std::vector<PlacedOffset>, 3> answers;
+        for (std::size_t i = 0; i < questions.size(); ++i) {
+          if (!questions[i]) {
+            return questions[i].error();
+          }
+          PENSTOCK_TRY_ASSIGN(answers[i], receive_offsets(*questions[i], partitions));
+        }
+        return partitions ? put_together(of, answers) : Result<std::vector<PlacedBounds>>({});
+      });
+}
+
+Result<Admin::Question> Admin::ask_offsets(const std::vector<PlacedOffset>& wanted,
+                                           rd_kafka_IsolationLevel_t isolation) const {
   const PartitionListHandle list(
       rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
   for (const PlacedOffset& one : wanted) {
     rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
         one.offset;
   }
-  PENSTOCK_TRY_ASSIGN(const EventHandle answer,
-                      ask(
-                          RD_KAFKA_ADMIN_OP_LISTOFFSETS, "offsets of partitions",
-                          [&](rd_kafka_queue_t* answers, const rd_kafka_AdminOptions_t* options) {
-                            rd_kafka_ListOffsets(client_.get(), list.get(), options, answers);
-                          },
-                          [isolation](rd_kafka_AdminOptions_t* options) {
-                            const ErrorHandle refused(
-                                rd_kafka_AdminOptions_set_isolation_level(options, isolation));
-                            PENSTOCK_CHECK(refused == nullptr);
-                          }));
-  std::vector<PlacedOffset> offsets;
-  std::size_t count = 0;
-  const auto** infos =
-      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(answer.get()), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      partitions = named(at->err, nullptr,
-                         "offsets of topic \"" + std::string(at->topic) + "\", partition " +
-                             std::to_string(at->partition));
-      return offsets;
-    }
-    offsets.push_back({at->topic, at->partition, at->offset, {}});
+  return send(
+      RD_KAFKA_ADMIN_OP_LISTOFFSETS, "offsets of partitions",
+      [&](rd_kafka_queue_t* answers, const rd_kafka_AdminOptions_t* options) {
+        rd_kafka_ListOffsets(client_.get(), list.get(), options, answers);
+      },
+      [isolation](rd_kafka_AdminOptions_t* options) {
+        const ErrorHandle refused(rd_kafka_AdminOptions_set_isolation_level(options, isolation));
+        PENSTOCK_CHECK(refused == nullptr);
+      });
+}
+
+Result<std::vector<PlacedOffset>> Admin::receive_offsets(const Question& question,
+                                                         Status& partitions) const {
+  PENSTOCK_TRY_ASSIGN(const EventHandle answer, receive(question));
+  return offsets_in(answer.get(), partitions);
+}
+
+std::optional<std::vector<PlacedOffset>> Admin::answered_offsets(const Question& question) const {
+  const EventHandle answer(rd_kafka_queue_poll(question.answers.get(), 0));
+  if (answer == nullptr) {
+    return std::nullopt;
   }
-  return offsets;
+  Status partitions;
+  return offsets_in(answer.get(), partitions);
 }
 
 // While a transaction that commits an offset has not reached its partition, the brokers say so.
 Result<std::vector<PlacedOffset>> Admin::committed(const std::string& group,
                                                    const std::vector<PlacedOffset>& of) const {
-  for (int attempt = 1;; ++attempt) {
-    Status partitions;
-    auto offsets = committed_once(group, of, partitions);
-    if (partitions) {
-      return offsets;
-    }
-    if (partitions.error().code() != ErrorCode::kRetry || attempt == kAttemptsMax) {
-      return partitions.error();
-    }
-    os::pause(kAttemptPause);
-  }
+  return retried<std::vector<PlacedOffset>>(
+      [&](Status& partitions) { return committed_once(group, of, partitions); });
 }
 
 Result<std::vector<PlacedOffset>> Admin::committed_once(const std::string& group,

@@ -38,8 +38,23 @@ struct PlacedOffset {
   std::string metadata;
 };
 
+// See log::PartitionBounds.
+struct PlacedBounds {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  std::int64_t written_end = 0;
+};
+
 class Admin {
  public:
+  // A question that was sent.
+  struct Question {
+    std::string what;
+    QueueHandle answers;
+  };
+
   Admin(Client& client, const Options& options) : client_(client), options_(options) {}
 
   // kNotFound if there is no such topic.
@@ -60,6 +75,16 @@ class Admin {
       const std::vector<PlacedOffset>& wanted,
       rd_kafka_IsolationLevel_t isolation = RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED) const;
 
+  // The same without waiting: absent while there is no answer. Partitions that answer with an error
+  // are left out.
+  [[nodiscard]] Result<Question> ask_offsets(const std::vector<PlacedOffset>& wanted,
+                                             rd_kafka_IsolationLevel_t isolation) const;
+  [[nodiscard]] std::optional<std::vector<PlacedOffset>> answered_offsets(
+      const Question& question) const;
+
+  // In the order of `of`. All three are asked for at the same time.
+  [[nodiscard]] Result<std::vector<PlacedBounds>> bounds(const std::vector<PlacedOffset>& of) const;
+
   // The stable ones of these partitions: waits for transactions that are about to change them. All
   // must be named: asked for whatever there is, the brokers leave out a partition whose first
   // commit has not arrived yet.
@@ -69,12 +94,16 @@ class Admin {
  private:
   using Ask = std::function<void(rd_kafka_queue_t* answers, const rd_kafka_AdminOptions_t*)>;
 
+  [[nodiscard]] Result<Question> send(
+      rd_kafka_admin_op_t kind, std::string what, const Ask& send,
+      const std::function<void(rd_kafka_AdminOptions_t*)>& adjust = {}) const;
+  [[nodiscard]] Result<EventHandle> receive(const Question& question) const;
   [[nodiscard]] Result<EventHandle> ask(
       rd_kafka_admin_op_t kind, std::string_view what, const Ask& send,
       const std::function<void(rd_kafka_AdminOptions_t*)>& adjust = {}) const;
-  [[nodiscard]] Result<std::vector<PlacedOffset>> list_offsets_once(
-      const std::vector<PlacedOffset>& wanted, rd_kafka_IsolationLevel_t isolation,
-      Status& partitions) const;
+  // What some partitions answer with an error goes to `partitions`.
+  [[nodiscard]] Result<std::vector<PlacedOffset>> receive_offsets(const Question& question,
+                                                                  Status& partitions) const;
   [[nodiscard]] Result<std::vector<PlacedOffset>> committed_once(
       const std::string& group, const std::vector<PlacedOffset>& of, Status& partitions) const;
   [[nodiscard]] Status add_settings(std::vector<TopicState>& topics) const;

@@ -17,11 +17,11 @@ constexpr std::chrono::milliseconds kWait{100};
 
 Result<std::unique_ptr<Appender>> Appender::open(const Options& options,
                                                  const TopicDirectory& directory,
-                                                 telemetry::Logger& logger) {
+                                                 const Client::Shared& shared) {
   PENSTOCK_TRY_ASSIGN(ConfHandle conf, make_conf(options, ClientKind::kAppender, {}));
   std::unique_ptr<Appender> appender(new Appender(options, directory));
   PENSTOCK_TRY_ASSIGN(appender->client_,
-                      Client::open(RD_KAFKA_PRODUCER, std::move(conf), *appender, logger));
+                      Client::open(ClientKind::kAppender, std::move(conf), *appender, shared));
   const QueueHandle queue(rd_kafka_queue_get_main(appender->client_->get()));
   rd_kafka_queue_cb_event_enable(
       queue.get(),

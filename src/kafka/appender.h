@@ -38,7 +38,7 @@ class Appender final : private Client::Listener {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Appender>> open(const Options& options,
                                                               const TopicDirectory& directory,
-                                                              telemetry::Logger& logger);
+                                                              const Client::Shared& shared);
   ~Appender() override;
 
   [[nodiscard]] Status append(std::vector<log::PartitionBatch> batches, log::AppendDone done);

@@ -1,6 +1,7 @@
 #include "kafka/client.h"
 
 #include <array>
+#include <chrono>
 #include <string_view>
 
 #include "core/check.h"
@@ -14,26 +15,36 @@ constexpr std::int16_t kEndTxnRequest = 26;  // Kafka protocol
 constexpr int kSyslogCritical = 2;
 constexpr int kSyslogWarning = 4;
 
-rd_kafka_resp_err_t on_response(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
-                                std::int32_t /*broker_id*/, std::int16_t request,
-                                std::int16_t /*version*/, std::int32_t /*correlation*/,
-                                std::size_t /*size*/, std::int64_t /*round_trip*/,
-                                rd_kafka_resp_err_t error, void* counter) {
-  if (request == kEndTxnRequest && error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    static_cast<Counter*>(counter)->add(1);
-  }
-  return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* counter,
-                           char* /*reason*/, std::size_t /*reason_size*/) {
-  return rd_kafka_interceptor_add_on_response_received(client, "penstock", &on_response, counter);
-}
-
 }  // namespace
+
+rd_kafka_resp_err_t Client::on_new(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* self,
+                                   char* /*reason*/, std::size_t /*reason_size*/) {
+  return rd_kafka_interceptor_add_on_response_received(
+      client, "penstock",
+      [](rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/, std::int32_t /*broker_id*/,
+         std::int16_t request, std::int16_t /*version*/, std::int32_t /*correlation*/,
+         std::size_t /*size*/, std::int64_t round_trip_us, rd_kafka_resp_err_t error,
+         void* opaque) -> rd_kafka_resp_err_t {
+        static_cast<Client*>(opaque)->on_response(request, round_trip_us, error);
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+      },
+      self);
+}
+
+void Client::on_response(std::int16_t request, std::int64_t round_trip_us,
+                         rd_kafka_resp_err_t error) {
+  const bool was_answered = error == RD_KAFKA_RESP_ERR_NO_ERROR;
+  requests_.add(was_answered, std::chrono::microseconds(round_trip_us));
+  if (request == kEndTxnRequest && !was_answered) {
+    lost_ends_.add(1);
+    metrics_.end_was_lost();
+  }
+}
 
 void Client::set_callbacks(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_opaque(conf, this);
+  const auto added = rd_kafka_conf_interceptor_add_on_new(conf, "penstock", &on_new, this);
+  PENSTOCK_CHECK(added == RD_KAFKA_RESP_ERR_NO_ERROR);
   rd_kafka_conf_set_log_cb(
       conf, [](const rd_kafka_t* client, int level, const char* facility, const char* text) {
         // Null while the client is still being made.
@@ -51,8 +62,6 @@ void Client::set_callbacks(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
         conf, [](rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* self) {
           static_cast<Client*>(self)->listener_.on_delivery(*message);
         });
-    const auto added = rd_kafka_conf_interceptor_add_on_new(conf, "penstock", &on_new, &lost_ends_);
-    PENSTOCK_CHECK(added == RD_KAFKA_RESP_ERR_NO_ERROR);
   } else {
     rd_kafka_conf_set_rebalance_cb(
         conf, [](rd_kafka_t* /*client*/, rd_kafka_resp_err_t kind,
@@ -62,9 +71,11 @@ void Client::set_callbacks(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
   }
 }
 
-Result<std::unique_ptr<Client>> Client::open(rd_kafka_type_t type, ConfHandle conf,
-                                             Listener& listener, telemetry::Logger& logger) {
-  std::unique_ptr<Client> client(new Client(listener, logger));
+Result<std::unique_ptr<Client>> Client::open(ClientKind kind, ConfHandle conf, Listener& listener,
+                                             const Shared& shared) {
+  const bool produces = kind == ClientKind::kAppender || kind == ClientKind::kTransactional;
+  const rd_kafka_type_t type = produces ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+  std::unique_ptr<Client> client(new Client(kind, listener, shared));
   client->set_callbacks(type, conf.get());
   std::array<char, 512> reason{};
   client->handle_.reset(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));

@@ -1,12 +1,12 @@
 // Client is one librdkafka instance, with what its callbacks need.
 //
 // librdkafka calls back in two ways: what it has to tell an application (deliveries, rebalances,
-// errors) comes only while the owner polls, and goes to Listener. Log lines and the watch over
-// transactions' ends come on its own threads, and are handed over: to the Logger, to a Counter.
+// errors) comes only while the owner polls, and goes to Listener. Log lines and answers of brokers
+// come on its own threads, and are handed over: to the Logger, to Counters.
 //
 // Threads   open() and the destructor from the owner; topic() from one thread at a time; the rest
 //           as librdkafka: from any.
-// Lifetime  listener and logger outlive it.
+// Lifetime  listener, metrics and logger outlive it.
 // Errors    kInvalid  the configuration cannot be right
 #pragma once
 
@@ -16,7 +16,9 @@
 
 #include "core/counter.h"
 #include "core/result.h"
+#include "kafka/client_settings.h"
 #include "kafka/handles.h"
+#include "kafka/metrics.h"
 #include "telemetry/logger.h"
 
 namespace penstock::kafka {
@@ -36,9 +38,16 @@ class Client {
     virtual void on_error(rd_kafka_resp_err_t /*code*/, const char* /*reason*/) {}
   };
 
-  [[nodiscard]] static Result<std::unique_ptr<Client>> open(rd_kafka_type_t type, ConfHandle conf,
+  // What the clients of a log share.
+  struct Shared {
+    Metrics& metrics;
+    telemetry::Logger& logger;
+  };
+
+  // `conf` as make_conf() gives it for this kind.
+  [[nodiscard]] static Result<std::unique_ptr<Client>> open(ClientKind kind, ConfHandle conf,
                                                             Listener& listener,
-                                                            telemetry::Logger& logger);
+                                                            const Shared& shared);
   ~Client();
 
   Client(const Client&) = delete;
@@ -59,13 +68,22 @@ class Client {
   [[nodiscard]] Status check_alive() const;
 
  private:
-  Client(Listener& listener, telemetry::Logger& logger) : listener_(listener), logger_(logger) {}
+  Client(ClientKind kind, Listener& listener, const Shared& shared)
+      : listener_(listener),
+        logger_(shared.logger),
+        metrics_(shared.metrics),
+        requests_(shared.metrics.of(kind)) {}
 
   void set_callbacks(rd_kafka_type_t type, rd_kafka_conf_t* conf);
+  static rd_kafka_resp_err_t on_new(rd_kafka_t* client, const rd_kafka_conf_t* conf, void* self,
+                                    char* reason, std::size_t reason_size);
+  void on_response(std::int16_t request, std::int64_t round_trip_us, rd_kafka_resp_err_t error);
   void log(int level, const char* facility, const char* name, const char* text);
 
   Listener& listener_;
   telemetry::Logger& logger_;
+  Metrics& metrics_;
+  RequestMetrics& requests_;
   Counter lost_ends_;
   ClientHandle handle_;
   std::map<std::string, TopicHandle> topics_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/check.h"
@@ -30,24 +31,19 @@ struct KafkaConsumer::Round {
   BatchEncoder* last = nullptr;
 };
 
-Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::open(const Options& options,
-                                                           const TopicDirectory& directory,
-                                                           const Admin& admin,
-                                                           telemetry::Logger& logger,
+Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::open(const Surroundings& surroundings,
                                                            log::ConsumerOptions consumer) {
   const bool is_member = consumer.group_id.has_value();
   ClientIdentity identity;
   if (is_member) {
-    identity.group_id = directory.kafka_name(*consumer.group_id);
+    identity.group_id = surroundings.directory.kafka_name(*consumer.group_id);
     identity.instance_id = consumer.instance_id;
   }
-  PENSTOCK_TRY_ASSIGN(
-      ConfHandle conf,
-      make_conf(options, is_member ? ClientKind::kMember : ClientKind::kReader, identity));
-  std::unique_ptr<KafkaConsumer> opened(
-      new KafkaConsumer(options, directory, admin, std::move(consumer)));
+  const ClientKind kind = is_member ? ClientKind::kMember : ClientKind::kReader;
+  PENSTOCK_TRY_ASSIGN(ConfHandle conf, make_conf(surroundings.options, kind, identity));
+  std::unique_ptr<KafkaConsumer> opened(new KafkaConsumer(surroundings, std::move(consumer)));
   PENSTOCK_TRY_ASSIGN(opened->client_,
-                      Client::open(RD_KAFKA_CONSUMER, std::move(conf), *opened, logger));
+                      Client::open(kind, std::move(conf), *opened, surroundings.clients));
   opened->queue_.reset(rd_kafka_queue_get_consumer(opened->client_->get()));
   rd_kafka_queue_cb_event_enable(
       opened->queue_.get(),
@@ -109,6 +105,7 @@ void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t kind,
 
 void KafkaConsumer::on_assigned(const rd_kafka_topic_partition_list_t& partitions) {
   cursors_.clear();
+  generation_ = group_metadata().generation;
   Rebalance rebalance{Rebalance::Kind::kAssigned, {}};
   for (int i = 0; i < partitions.cnt; ++i) {
     const rd_kafka_topic_partition_t& at = partitions.elems[i];
@@ -123,8 +120,30 @@ void KafkaConsumer::on_assigned(const rd_kafka_topic_partition_list_t& partition
     rebalance.partitions.push_back(partition);
   }
   std::ranges::sort(rebalance.partitions);
+  rebalance.came_back = came_back(generation_);
+  given_up_.reset();
   state_ = State::kAssigned;
   untold_ = std::move(rebalance);
+}
+
+// In between there can be no generation in which another member had them. The generation stays the
+// same where a static member joins again and nothing has changed.
+std::vector<TopicPartition> KafkaConsumer::came_back(std::int32_t generation) const {
+  std::vector<TopicPartition> back;
+  if (given_up_.has_value() && given_up_->generation >= 0 &&
+      (generation == given_up_->generation || generation == given_up_->generation + 1)) {
+    std::ranges::copy_if(given_up_->partitions, std::back_inserter(back),
+                         [this](TopicPartition partition) { return cursors_.contains(partition); });
+  }
+  return back;
+}
+
+std::vector<TopicPartition> KafkaConsumer::partitions() const {
+  std::vector<TopicPartition> all;
+  for (const auto& [partition, cursor] : cursors_) {
+    all.push_back(partition);
+  }
+  return all;
 }
 
 void KafkaConsumer::on_revoked() {
@@ -134,23 +153,17 @@ void KafkaConsumer::on_revoked() {
     (void)unassign();
     return;
   }
-  Rebalance rebalance{Rebalance::Kind::kRevoked, {}};
-  for (const auto& [partition, cursor] : cursors_) {
-    rebalance.partitions.push_back(partition);
-  }
   state_ = State::kRevoking;
-  untold_ = std::move(rebalance);
+  untold_ = Rebalance{Rebalance::Kind::kRevoked, partitions(), true};
 }
 
 // Tells of it, unless the owner was never told that it had anything.
 void KafkaConsumer::lose_everything() {
   const bool never_told = untold_.has_value() && untold_->kind == Rebalance::Kind::kAssigned;
   untold_.reset();
+  given_up_.reset();
   if (!cursors_.empty() && !never_told) {
-    untold_ = Rebalance{Rebalance::Kind::kLost, {}};
-    for (const auto& [partition, cursor] : cursors_) {
-      untold_->partitions.push_back(partition);
-    }
+    untold_ = Rebalance{Rebalance::Kind::kLost, partitions()};
   }
   cursors_.clear();
   state_ = State::kNone;
@@ -164,6 +177,7 @@ Status KafkaConsumer::finish_revocation() {
   if (state_ != State::kRevoking) {
     return {};  // lost meanwhile
   }
+  given_up_ = Holding{generation_, partitions()};
   cursors_.clear();
   state_ = State::kNone;
   return unassign();
@@ -263,6 +277,36 @@ void KafkaConsumer::set_paused(TopicPartition partition, bool paused) {
   }
 }
 
+std::optional<Offset> KafkaConsumer::known_end(TopicPartition partition) const {
+  const auto found = cursors_.find(partition);
+  if (found == cursors_.end()) {
+    return std::nullopt;
+  }
+  const std::string& topic = found->second.topic;
+  const std::int32_t number = partition.partition.value();
+  std::int64_t low = -1;
+  std::int64_t high = -1;
+  (void)rd_kafka_get_watermark_offsets(client_->get(), topic.c_str(), number, &low, &high);
+  const Offset asked = ends_.end_of(topic, number).value_or(Offset(-1));
+  const Offset end = std::max(Offset(high), asked);
+  return end.value() < 0 ? std::nullopt : std::optional(end);
+}
+
+// Fetching tells where partitions end, but for those that are paused.
+void KafkaConsumer::watch_ends() {
+  if (!ends_.is_due()) {
+    return;
+  }
+  std::vector<PlacedOffset> paused;
+  for (const auto& [partition, cursor] : cursors_) {
+    if (cursor.paused) {
+      paused.push_back(
+          {cursor.topic, partition.partition.value(), RD_KAFKA_OFFSET_SPEC_LATEST, {}});
+    }
+  }
+  ends_.ask(paused);
+}
+
 // Records that are gone were deleted; offsets past the end were never there.
 Status KafkaConsumer::find_bounds() {
   std::vector<PlacedOffset> starts;
@@ -331,6 +375,7 @@ Result<log::Consumer::Polled> KafkaConsumer::poll(std::size_t bytes_max) {
     PENSTOCK_TRY(begin_reading());
   }
   PENSTOCK_TRY(seek_all());
+  watch_ends();
   Round round;
   Status status;
   std::array<rd_kafka_message_t*, kMessagesMax> messages{};

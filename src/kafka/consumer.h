@@ -5,7 +5,8 @@
 // so what it remembers of its own does not matter. Offsets that are gone are found out here too.
 //
 // In a group the protocol is the classic one with the range assignor, which is eager: before each
-// new assignment everything is given up. Why: docs/adr/0019-kafka-as-the-log.md.
+// new assignment everything is given up. Why: docs/adr/0019-kafka-as-the-log.md. What is assigned
+// in the very next generation again was nobody else's meanwhile, and is said to have come back.
 //
 //              librdkafka assigns                    next poll()
 //   kNone ------------------------> kAssigned ---------------------> kReading
@@ -19,7 +20,7 @@
 //   I2  Per partition batches cover offsets without gap, but where records were deleted.
 //
 // Threads, errors   see log/log.h; wake() is also called by librdkafka's threads
-// Lifetime          options, directory, admin and logger outlive it
+// Lifetime          all its surroundings outlive it
 #pragma once
 
 #include <map>
@@ -32,18 +33,25 @@
 #include "kafka/admin.h"
 #include "kafka/batch_encoder.h"
 #include "kafka/client.h"
+#include "kafka/end_watch.h"
 #include "kafka/options.h"
 #include "kafka/topic_directory.h"
 #include "log/log.h"
+#include "os/clock.h"
 
 namespace penstock::kafka {
 
 class KafkaConsumer final : public log::Consumer, private Client::Listener {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<KafkaConsumer>> open(const Options& options,
-                                                                   const TopicDirectory& directory,
-                                                                   const Admin& admin,
-                                                                   telemetry::Logger& logger,
+  struct Surroundings {
+    const Options& options;
+    const TopicDirectory& directory;
+    const Admin& admin;
+    const os::Clock& clock;
+    Client::Shared clients;
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<KafkaConsumer>> open(const Surroundings& surroundings,
                                                                    log::ConsumerOptions consumer);
   ~KafkaConsumer() override;
 
@@ -56,6 +64,7 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
 
   void wake() override { signal_->raise(); }
 
+  [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const override;
   [[nodiscard]] Status finish_revocation() override;
   [[nodiscard]] log::GroupMetadata group_metadata() const override;
   [[nodiscard]] Status commit(std::vector<log::OffsetCommit> offsets) override;
@@ -73,19 +82,27 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
 
   struct Round;  // what one poll() collects
 
-  KafkaConsumer(const Options& options, const TopicDirectory& directory, const Admin& admin,
-                log::ConsumerOptions consumer)
-      : options_(options),
-        directory_(directory),
-        admin_(admin),
+  // What the member had in a generation.
+  struct Holding {
+    std::int32_t generation = -1;
+    std::vector<TopicPartition> partitions;
+  };
+
+  KafkaConsumer(const Surroundings& surroundings, log::ConsumerOptions consumer)
+      : options_(surroundings.options),
+        directory_(surroundings.directory),
+        admin_(surroundings.admin),
         consumer_(std::move(consumer)),
-        signal_(make_ref<Signal>()) {}
+        signal_(make_ref<Signal>()),
+        ends_(surroundings.admin, surroundings.clock) {}
 
   void on_rebalance(rd_kafka_resp_err_t kind,
                     const rd_kafka_topic_partition_list_t& partitions) override;
   void on_assigned(const rd_kafka_topic_partition_list_t& partitions);
   void on_revoked();
   void lose_everything();
+  [[nodiscard]] std::vector<TopicPartition> partitions() const;
+  [[nodiscard]] std::vector<TopicPartition> came_back(std::int32_t generation) const;
   [[nodiscard]] Status unassign();
 
   [[nodiscard]] Status subscribe();
@@ -98,6 +115,7 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
   [[nodiscard]] BatchEncoder* encoder_of(const rd_kafka_message_t& message, Round& round);
   [[nodiscard]] PartitionListHandle list_of(bool (*wanted)(const Cursor&)) const;
   void set_paused(TopicPartition partition, bool paused);
+  void watch_ends();
 
   const Options& options_;
   const TopicDirectory& directory_;
@@ -110,6 +128,9 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
   std::map<TopicPartition, Cursor> cursors_;
   std::map<std::string, TopicId, std::less<>> topics_;  // of the cursors, by Kafka's name
   std::optional<Rebalance> untold_;
+  std::int32_t generation_ = -1;     // of the last assignment
+  std::optional<Holding> given_up_;  // since then
+  EndWatch ends_;                    // of paused partitions
   bool seeks_due_ = false;
   bool has_more_ = false;  // the last poll stopped at its limit
   bool fenced_ = false;    // another member has our instance id

@@ -11,6 +11,7 @@
 #include "kafka/admin.h"
 #include "kafka/appender.h"
 #include "kafka/consumer.h"
+#include "kafka/metrics.h"
 #include "kafka/topic_directory.h"
 #include "kafka/topic_settings.h"
 #include "kafka/transactional_producer.h"
@@ -29,11 +30,16 @@ constexpr std::chrono::milliseconds kPropagationStep{20};
 
 class KafkaLog final : public log::Log {
  public:
-  KafkaLog(const Options& options, const os::Clock& clock, telemetry::Logger& logger)
-      : options_(options), clock_(clock), logger_(logger), directory_(options_.prefix) {}
+  KafkaLog(const Options& options, const os::Clock& clock, telemetry::Registry& registry,
+           telemetry::Logger& logger)
+      : options_(options),
+        clock_(clock),
+        metrics_(registry),
+        clients_{metrics_, logger},
+        directory_(options_.prefix) {}
 
   Status start() {
-    PENSTOCK_TRY_ASSIGN(appender_, Appender::open(options_, directory_, logger_));
+    PENSTOCK_TRY_ASSIGN(appender_, Appender::open(options_, directory_, clients_));
     admin_.emplace(appender_->client(), options_);
     if (const Status topics = refresh(); !topics) {
       const std::string complaint = appender_->last_complaint();
@@ -104,9 +110,24 @@ class KafkaLog final : public log::Log {
   }
 
   Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
-    PENSTOCK_TRY_ASSIGN(const Offset start, offset_at(partition, RD_KAFKA_OFFSET_SPEC_EARLIEST));
-    PENSTOCK_TRY_ASSIGN(const Offset end, offset_at(partition, RD_KAFKA_OFFSET_SPEC_LATEST));
-    return log::PartitionOffsets{start, std::max(start, end)};
+    PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> found, bounds({partition}));
+    return log::PartitionOffsets{found.front().start, found.front().end};
+  }
+
+  Result<std::vector<log::PartitionBounds>> bounds(
+      const std::vector<TopicPartition>& partitions) const override {
+    std::vector<PlacedOffset> wanted;
+    for (const TopicPartition partition : partitions) {
+      PENSTOCK_TRY_ASSIGN(std::string topic, directory_.check(partition));
+      wanted.push_back({std::move(topic), partition.partition.value(), 0, {}});
+    }
+    PENSTOCK_TRY_ASSIGN(const std::vector<PlacedBounds> found, admin_->bounds(wanted));
+    std::vector<log::PartitionBounds> all;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      all.push_back({partitions[i], Offset(found[i].start), Offset(found[i].end),
+                     Offset(found[i].written_end)});
+    }
+    return all;
   }
 
   Result<Offset> written_end(TopicPartition partition) const override {
@@ -128,7 +149,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
       std::string_view transactional_id) override {
     PENSTOCK_TRY_ASSIGN(std::unique_ptr<KafkaProducer> producer,
-                        KafkaProducer::open(options_, directory_, logger_,
+                        KafkaProducer::open(options_, directory_, clients_,
                                             directory_.kafka_name(transactional_id)));
     return std::unique_ptr<log::TransactionalProducer>(std::move(producer));
   }
@@ -136,7 +157,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::Consumer>> open_consumer(log::ConsumerOptions options) override {
     PENSTOCK_TRY_ASSIGN(
         std::unique_ptr<KafkaConsumer> consumer,
-        KafkaConsumer::open(options_, directory_, *admin_, logger_, std::move(options)));
+        KafkaConsumer::open({options_, directory_, *admin_, clock_, clients_}, std::move(options)));
     return std::unique_ptr<log::Consumer>(std::move(consumer));
   }
 
@@ -235,7 +256,8 @@ class KafkaLog final : public log::Log {
 
   const Options options_;
   const os::Clock& clock_;
-  telemetry::Logger& logger_;
+  Metrics metrics_;
+  const Client::Shared clients_;
   mutable TopicDirectory directory_;
   mutable Guarded<os::TimePoint> refreshed_;
   std::unique_ptr<Appender> appender_;
@@ -245,13 +267,13 @@ class KafkaLog final : public log::Log {
 }  // namespace
 
 Result<std::unique_ptr<log::Log>> open(const Options& options, const os::Clock& clock,
-                                       telemetry::Logger& logger) {
+                                       telemetry::Registry& registry, telemetry::Logger& logger) {
   if (rd_kafka_version() < kVersionMin) {
     return Error(ErrorCode::kInvalid, std::string("librdkafka ") + rd_kafka_version_str() +
                                           " is too old for exactly once; 2.15 or newer is needed");
   }
   PENSTOCK_TRY(check_options(options));
-  auto log = std::make_unique<KafkaLog>(options, clock, logger);
+  auto log = std::make_unique<KafkaLog>(options, clock, registry, logger);
   PENSTOCK_TRY(log->start());
   return std::unique_ptr<log::Log>(std::move(log));
 }

@@ -1,5 +1,6 @@
 #include "kafka/transactional_producer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/check.h"
@@ -38,15 +39,15 @@ Status persist(int attempts, std::string_view what, const Call& call) {
 }  // namespace
 
 KafkaProducer::KafkaProducer(const Options& options, const TopicDirectory& directory,
-                             telemetry::Logger& logger, std::string transactional_id)
-    : options_(options), directory_(directory), logger_(logger), id_(std::move(transactional_id)) {}
+                             const Client::Shared& shared, std::string transactional_id)
+    : options_(options), directory_(directory), shared_(shared), id_(std::move(transactional_id)) {}
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(const Options& options,
                                                            const TopicDirectory& directory,
-                                                           telemetry::Logger& logger,
+                                                           const Client::Shared& shared,
                                                            std::string transactional_id) {
   std::unique_ptr<KafkaProducer> producer(
-      new KafkaProducer(options, directory, logger, std::move(transactional_id)));
+      new KafkaProducer(options, directory, shared, std::move(transactional_id)));
   PENSTOCK_TRY(producer->open_client());
   producer->thread_ = std::make_unique<os::Thread>(
       "kafka-commit", [self = producer.get()](const os::StopToken& stop) {
@@ -75,7 +76,8 @@ Status KafkaProducer::open_client() {
   client_.reset();
   PENSTOCK_TRY_ASSIGN(ConfHandle conf,
                       make_conf(options_, ClientKind::kTransactional, {.transactional_id = id_}));
-  PENSTOCK_TRY_ASSIGN(client_, Client::open(RD_KAFKA_PRODUCER, std::move(conf), *this, logger_));
+  PENSTOCK_TRY_ASSIGN(client_,
+                      Client::open(ClientKind::kTransactional, std::move(conf), *this, shared_));
   lost_ends_seen_ = 0;
   return persist(2, "transactional id \"" + id_ + "\"", [this] {
     return rd_kafka_init_transactions(client_->get(), milliseconds(options_.transaction_timeout));
@@ -128,9 +130,23 @@ Status KafkaProducer::append(TopicPartition to, RecordBatch batch) {
     return Error(ErrorCode::kInvalid,
                  "the transaction is larger than " + format_bytes(options_.transaction_bytes_max));
   }
+  Offset& end = ends_.try_emplace(to, -1).first->second;
   const Produced produced =
-      produce_batch(client_->get(), client_->topic(topic), to.partition, batch.bytes, nullptr);
+      produce_batch(client_->get(), client_->topic(topic), to.partition, batch.bytes, &end);
   return produced.status ? Status() : settle(produced.status.error());
+}
+
+void KafkaProducer::on_delivery(const rd_kafka_message_t& message) {
+  Offset& end = *static_cast<Offset*>(message._private);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    end = std::max(end, Offset(message.offset + 1));
+  }
+}
+
+std::optional<Offset> KafkaProducer::known_end(TopicPartition partition) const {
+  const auto found = ends_.find(partition);
+  return found != ends_.end() && found->second.value() >= 0 ? std::optional(found->second)
+                                                            : std::nullopt;
 }
 
 Status KafkaProducer::commit_offsets(const log::GroupMetadata& group,

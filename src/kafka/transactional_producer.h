@@ -19,7 +19,9 @@
 // Errors    as log/log.h; kFenced also where a commit's outcome is unknown
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +41,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
   // transaction to be ended.
   [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(const Options& options,
                                                                    const TopicDirectory& directory,
-                                                                   telemetry::Logger& logger,
+                                                                   const Client::Shared& shared,
                                                                    std::string transactional_id);
   ~KafkaProducer() override;
 
@@ -49,6 +51,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
                                       std::vector<log::OffsetCommit> offsets) override;
   void commit(Done done) override;
   [[nodiscard]] Status abort() override;
+  [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const override;
 
  private:
   enum class State { kIdle, kOpen };
@@ -58,9 +61,10 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
     PartitionListHandle offsets;
   };
 
-  KafkaProducer(const Options& options, const TopicDirectory& directory, telemetry::Logger& logger,
-                std::string transactional_id);
+  KafkaProducer(const Options& options, const TopicDirectory& directory,
+                const Client::Shared& shared, std::string transactional_id);
 
+  void on_delivery(const rd_kafka_message_t& message) override;
   [[nodiscard]] Status open_client();
   [[nodiscard]] Status check_usable();
   // Both on the producer's thread.
@@ -73,7 +77,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
 
   const Options& options_;
   const TopicDirectory& directory_;
-  telemetry::Logger& logger_;
+  const Client::Shared shared_;
   const std::string id_;
   std::unique_ptr<Client> client_;
   State state_ = State::kIdle;
@@ -81,6 +85,9 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
   std::uint64_t lost_ends_seen_ = 0;
   Flag lost_;  // the client cannot be used any more, and its last outcome may be unknown
   std::vector<GroupOffsets> groups_;
+  // By delivery reports, which come while a transaction is ended: by then the owner waits. The
+  // tag of each message is its partition's entry.
+  std::map<TopicPartition, Offset> ends_;
   Mailbox<UniqueFunction<void()>> work_{4};
   std::unique_ptr<os::Thread> thread_;
 };

@@ -40,6 +40,11 @@ class ForwardingLog : public Log {
     return log_.written_end(partition);
   }
 
+  [[nodiscard]] Result<std::vector<PartitionBounds>> bounds(
+      const std::vector<TopicPartition>& partitions) const override {
+    return log_.bounds(partitions);
+  }
+
   [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
                                                Timestamp timestamp) const override {
     return log_.offset_for_time(partition, timestamp);

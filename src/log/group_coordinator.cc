@@ -152,9 +152,12 @@ std::optional<Consumer::Rebalance> GroupCoordinator::next_rebalance(MemberId mem
       assigned.push_back(partition);
     }
   }
-  if (assigned.empty()) {
+  const bool has_none =
+      std::ranges::none_of(group.target, [&](const auto& entry) { return entry.second == member; });
+  if (assigned.empty() && (self.assigned_told || !has_none)) {
     return std::nullopt;
   }
+  self.assigned_told = true;
   return Consumer::Rebalance{Kind::kAssigned, std::move(assigned)};
 }
 

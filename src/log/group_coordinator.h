@@ -52,7 +52,8 @@ class GroupCoordinator {
   // Frees what the member owns at once. Leaving twice, or after being replaced, does nothing.
   void leave(MemberId member);
 
-  // What the member has to be told next, if anything. kRevoked is told once; until
+  // What the member has to be told next, if anything. A new member for which there is no partition
+  // is told kAssigned with none, once. kRevoked is told once; until
   // finish_revocation() nothing else follows. A replaced member is told kLost, once.
   [[nodiscard]] std::optional<Consumer::Rebalance> next_rebalance(MemberId member);
 
@@ -74,6 +75,7 @@ class GroupCoordinator {
     std::string instance_id;
     bool active = true;  // false: replaced; kept until it has been told and leaves
     bool lost_told = false;
+    bool assigned_told = false;            // that it has partitions, or that there are none for it
     std::vector<TopicPartition> revoking;  // told to give these up, not yet done
   };
 

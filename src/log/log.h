@@ -64,6 +64,11 @@ class Consumer {
     };
     Kind kind;
     std::vector<TopicPartition> partitions;
+    // kRevoked: as groups do that share out everything anew. A kAssigned follows; what was made of
+    // a partition may be kept until then, but not used.
+    bool may_come_back = false;
+    // kAssigned: those of the partitions that came back, and were nobody else's meanwhile.
+    std::vector<TopicPartition> came_back{};
   };
 
   struct Polled {
@@ -87,6 +92,10 @@ class Consumer {
   // Returns when there may be something to poll(), after wake(), or when time is up.
   virtual void wait(std::chrono::microseconds timeout) = 0;
   virtual void wake() = 0;  // from any thread
+
+  // Where a partition that this consumer reads ended when it last heard of that; asks nobody. For
+  // figures. Absent: it has not heard yet.
+  [[nodiscard]] virtual std::optional<Offset> known_end(TopicPartition partition) const = 0;
 
   // Group members only.
   [[nodiscard]] virtual Status finish_revocation() = 0;
@@ -115,6 +124,10 @@ class TransactionalProducer {
   // the log has been opened again.
   virtual void commit(Done done) = 0;
   [[nodiscard]] virtual Status abort() = 0;
+
+  // After a commit: what this producer appends to the partition from now on has no smaller offset.
+  // Asks nobody. Absent: not known, as the producer has appended nothing there.
+  [[nodiscard]] virtual std::optional<Offset> known_end(TopicPartition partition) const = 0;
 };
 
 struct ConsumerOptions {
@@ -150,6 +163,19 @@ class Log {
   [[nodiscard]] virtual Result<Offset> written_end(TopicPartition partition) const {
     PENSTOCK_TRY_ASSIGN(const PartitionOffsets known, offsets(partition));
     return known.end;
+  }
+
+  // Of many partitions at once, in their order. On the other side of a network one question for a
+  // hundred partitions takes no longer than one for one.
+  [[nodiscard]] virtual Result<std::vector<PartitionBounds>> bounds(
+      const std::vector<TopicPartition>& partitions) const {
+    std::vector<PartitionBounds> all;
+    for (const TopicPartition partition : partitions) {
+      PENSTOCK_TRY_ASSIGN(const PartitionOffsets known, offsets(partition));
+      PENSTOCK_TRY_ASSIGN(const Offset end, written_end(partition));
+      all.push_back({partition, known.start, known.end, end});
+    }
+    return all;
   }
 
   // The first offset whose batch has a record of at least that timestamp; end if none.

@@ -43,6 +43,14 @@ struct PartitionOffsets {
   Offset end;
 };
 
+// The same, and where everything ends that was written: see Log::written_end().
+struct PartitionBounds {
+  TopicPartition partition;
+  Offset start;
+  Offset end;
+  Offset written_end;
+};
+
 // One encoded batch and where it goes.
 struct PartitionBatch {
   TopicPartition to;

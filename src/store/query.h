@@ -140,6 +140,14 @@ struct StoreAnswer {
   std::vector<StoreEntry> entries;
   std::optional<std::string> next_cursor;  // opaque, safe in a URL; absent: this was the last page
   std::vector<CompleteTo> complete_to;     // sorted by topic and partition
+
+  // Of the store's partitions so many are in this process, and others in others.
+  struct Part {
+    std::int32_t partitions = 0;
+    std::int32_t of = 0;
+  };
+
+  std::optional<Part> part{};  // absent: all are here
 };
 
 class QueryPort {

@@ -629,6 +629,53 @@ TEST_P(LogContract, KeepsFetchedBytesValidAsLongAsTheirMemoryIsHeld) {
   EXPECT_EQ(records[0].value, "first");
 }
 
+TEST_P(LogContract, AnswersForManyPartitionsAtOnceInTheirOrder) {
+  const log::TopicInfo web = make_topic("web", 3);
+  const log::TopicInfo app = make_topic("app");
+  ASSERT_TRUE(append(at(web, 2), {"a", "b"}));
+  ASSERT_TRUE(append(at(app), {"c"}));
+
+  const auto bounds = log().bounds({at(web, 2), at(app), at(web, 0)});
+
+  ASSERT_TRUE(bounds);
+  ASSERT_EQ(bounds->size(), 3U);
+  EXPECT_EQ((*bounds)[0].partition, at(web, 2));
+  EXPECT_EQ((*bounds)[0].start, Offset(0));
+  EXPECT_EQ((*bounds)[0].end, Offset(2));
+  EXPECT_EQ((*bounds)[0].written_end, Offset(2));
+  EXPECT_EQ((*bounds)[1].end, Offset(1));
+  EXPECT_EQ((*bounds)[2].end, Offset(0));
+  EXPECT_TRUE(log().bounds({})->empty());
+  EXPECT_CODE(log().bounds({at(web, 0), at(web, 3)}), kNotFound);
+}
+
+TEST_P(LogContract, KnowsTheEndOfWhatItReadsWithoutAsking) {
+  const log::TopicInfo topic = make_topic("web", 2);
+  ASSERT_TRUE(append(at(topic, 0), {"a", "b"}));
+  auto consumer = reader({{at(topic, 0), Offset(0)}});
+
+  ASSERT_EQ(read(*consumer, 2).size(), 2U);
+
+  EXPECT_EQ(consumer->known_end(at(topic, 0)), Offset(2));
+}
+
+// Nothing is fetched of a paused partition, but it grows.
+TEST_P(LogContract, HearsOfTheEndOfAPausedPartition) {
+  const log::TopicInfo topic = make_topic("web");
+  ASSERT_TRUE(append(at(topic), {"a"}));
+  auto consumer = reader({{at(topic), Offset(0)}});
+  ASSERT_EQ(read(*consumer, 1).size(), 1U);
+  consumer->pause(at(topic));
+  ASSERT_TRUE(append(at(topic), {"b", "c"}));
+
+  for (int turn = 0; turn < turns(50) && consumer->known_end(at(topic)) != Offset(3); ++turn) {
+    ASSERT_TRUE(consumer->poll(1 << 20));
+    consumer->wait(std::chrono::milliseconds(5));
+  }
+
+  EXPECT_EQ(consumer->known_end(at(topic)), Offset(3));
+}
+
 TEST_P(LogContract, FindsOffsetsByTime) {
   const log::TopicInfo topic = make_topic("web");
   ASSERT_TRUE(append(at(topic), {"a"}, 1000));
@@ -671,6 +718,24 @@ TEST_P(LogContract, ForgetsAnAbortedTransactionAndGoesOn) {
   ASSERT_TRUE(commit(*writer));
 
   EXPECT_EQ(values_in(at(out)), (Values{"kept"}));
+}
+
+TEST_P(LogContract, KnowsWhereItsOwnTransactionsEndWithoutAsking) {
+  const log::TopicInfo out = make_topic("out", 2);
+  auto writer = producer("tx");
+  Offset known(0);
+  for (const char* value : {"a", "b"}) {
+    ASSERT_TRUE(writer->begin());
+    ASSERT_TRUE(writer->append(at(out), batch_of({value, value})));
+    ASSERT_TRUE(commit(*writer));
+    const auto end = writer->known_end(at(out));
+    ASSERT_TRUE(end);
+    // Behind all that was appended; there may be an offset of the log's own before what comes next.
+    EXPECT_GE(*end, known + 2);
+    EXPECT_LE(*end, *log().written_end(at(out)));
+    known = *end;
+  }
+  EXPECT_EQ(values_in(at(out)), (Values{"a", "a", "b", "b"}));
 }
 
 TEST_P(LogContract, CommitsAnEmptyTransaction) {
@@ -823,6 +888,43 @@ TEST_P(LogContract, SharesPartitionsAmongMembersWithoutOverlap) {
   Owned either = owned[0];
   either.insert(owned[1].begin(), owned[1].end());
   EXPECT_EQ(either.size(), 4U);
+}
+
+// Where everything is taken before it is shared out anew, what a member has in the very next
+// generation again was nobody else's, and it is told so.
+TEST_P(LogContract, SaysWhatCameBackToAMember) {
+  const log::TopicInfo topic = make_topic("web", 4);
+  auto first = member("g", {topic});
+  const auto all = told(*first, Kind::kAssigned);
+  ASSERT_TRUE(all);
+  EXPECT_TRUE(all->came_back.empty());
+  auto second = member("g", {topic});
+  const auto revoked = told(*first, Kind::kRevoked);
+  ASSERT_TRUE(revoked);
+  ASSERT_TRUE(first->finish_revocation());
+  if (!revoked->may_come_back) {
+    EXPECT_EQ(revoked->partitions.size(), 2U);
+    return;
+  }
+  EXPECT_EQ(revoked->partitions.size(), 4U);
+
+  std::optional<log::Consumer::Rebalance> assigned;
+  for (int turn = 0; turn < turns(200) && !assigned; ++turn) {
+    under_test_->drive();
+    for (log::Consumer* const one : {first.get(), second.get()}) {
+      const auto polled = one->poll(1 << 20);
+      ASSERT_TRUE(polled);
+      if (one == first.get() && polled->rebalance) {
+        assigned = polled->rebalance;
+      }
+      one->wait(std::chrono::milliseconds(1));
+    }
+  }
+
+  ASSERT_TRUE(assigned);
+  EXPECT_EQ(assigned->kind, Kind::kAssigned);
+  EXPECT_EQ(assigned->partitions.size(), 2U);
+  EXPECT_EQ(assigned->came_back, assigned->partitions);
 }
 
 TEST_P(LogContract, AcceptsCommitsUntilTheRevocationIsFinishedAndNoneAfterwards) {

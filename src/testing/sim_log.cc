@@ -1,6 +1,7 @@
 #include "testing/sim_log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -132,6 +133,11 @@ Status SimLog::delete_topic(std::string_view name) {
   }
   topics_.erase(found);
   return {};
+}
+
+std::optional<Offset> SimLog::known_end(TopicPartition at) const {
+  const auto partition = find(at);
+  return partition ? std::optional((*partition)->end) : std::nullopt;
 }
 
 Result<const SimLog::Partition*> SimLog::find(TopicPartition at) const {
@@ -339,6 +345,10 @@ class SimProducer final : public TransactionalProducer {
     return check_alive();
   }
 
+  std::optional<Offset> known_end(TopicPartition partition) const override {
+    return log_.known_end(partition);
+  }
+
  private:
   enum class State { kIdle, kOpen };
 
@@ -446,7 +456,7 @@ class SimConsumer final : public Consumer {
     }
     Polled polled;
     if (member_) {
-      polled.rebalance = log_.groups_.next_rebalance(*member_);
+      polled.rebalance = next_rebalance();
       if (polled.rebalance) {
         apply(*polled.rebalance);
         return polled;
@@ -470,6 +480,10 @@ class SimConsumer final : public Consumer {
 
   void wake() override {}
 
+  std::optional<Offset> known_end(TopicPartition partition) const override {
+    return log_.known_end(partition);
+  }
+
   Status finish_revocation() override {
     PENSTOCK_CHECK(member_);
     for (const TopicPartition& partition : revoking_) {
@@ -477,6 +491,7 @@ class SimConsumer final : public Consumer {
       paused_.erase(partition);
     }
     revoking_.clear();
+    untold_ = std::exchange(returning_, std::nullopt);
     return life_ == log_.life_ ? log_.groups_.finish_revocation(*member_) : Status(crashed());
   }
 
@@ -489,6 +504,11 @@ class SimConsumer final : public Consumer {
     if (life_ != log_.life_) {
       return crashed();
     }
+    for (const OffsetCommit& offset : offsets) {
+      if (!positions_.contains(offset.partition)) {
+        return Error(ErrorCode::kFenced, name_of(offset.partition) + " is not this member's");
+      }
+    }
     const std::vector<SimLog::GroupOffsets> commit = {{group_metadata(), std::move(offsets)}};
     PENSTOCK_TRY(log_.check_commits(commit));
     log_.store_offsets(commit);
@@ -496,6 +516,36 @@ class SimConsumer final : public Consumer {
   }
 
  private:
+  std::optional<Rebalance> next_rebalance() {
+    if (untold_) {
+      return std::exchange(untold_, std::nullopt);
+    }
+    auto next = log_.groups_.next_rebalance(*member_);
+    const bool is_kept_apart = next && next->kind != Rebalance::Kind::kLost && !positions_.empty();
+    return log_.shares_out_anew_ && is_kept_apart ? revoke_all(*next) : next;
+  }
+
+  // First everything is taken, then what stays comes back together with what is new.
+  Rebalance revoke_all(const Rebalance& next) {
+    Rebalance all{Rebalance::Kind::kRevoked, {}, true};
+    Rebalance after{Rebalance::Kind::kAssigned, {}};
+    for (const auto& [partition, position] : positions_) {
+      all.partitions.push_back(partition);
+      if (next.kind == Rebalance::Kind::kAssigned ||
+          std::ranges::find(next.partitions, partition) == next.partitions.end()) {
+        after.partitions.push_back(partition);
+      }
+    }
+    if (++log_.shared_out_count_ % 3 != 0) {
+      after.came_back = after.partitions;
+    }
+    if (next.kind == Rebalance::Kind::kAssigned) {
+      std::ranges::copy(next.partitions, std::back_inserter(after.partitions));
+    }
+    returning_ = std::move(after);
+    return all;
+  }
+
   std::optional<TopicInfo> info_of(TopicId id) const {
     for (const TopicInfo& info : log_.topics()) {
       if (info.id == id) {
@@ -556,6 +606,8 @@ class SimConsumer final : public Consumer {
   std::map<TopicPartition, Offset> positions_;
   std::set<TopicPartition> paused_;
   std::vector<TopicPartition> revoking_;
+  std::optional<Rebalance> returning_;  // to be told after the revocation, see revoke_all()
+  std::optional<Rebalance> untold_;
   TopicPartition last_polled_;
 };
 

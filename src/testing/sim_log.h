@@ -58,6 +58,10 @@ class SimLog final : public log::Log {
   // also one that is taken back.
   void mark_transactions() { marks_transactions_ = true; }
 
+  // As on Kafka, where every change of a group takes everything from all members first. Every third
+  // time what comes back may have been another's meanwhile.
+  void share_out_anew() { shares_out_anew_ = true; }
+
   void refuse_committed(std::size_t count, ErrorCode code) { refused_committed_ = {count, code}; }
 
   // As a log does whose segments are small: more in one transaction is answered kInvalid.
@@ -129,6 +133,7 @@ class SimLog final : public log::Log {
 
   using CommittedOffsets = std::map<TopicPartition, log::OffsetCommit>;
 
+  [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const;
   [[nodiscard]] Result<const Partition*> find(TopicPartition partition) const;
   [[nodiscard]] Partition* find_mutable(TopicPartition partition);
   [[nodiscard]] Status check_batches(const std::vector<log::PartitionBatch>& batches) const;
@@ -152,6 +157,8 @@ class SimLog final : public log::Log {
   Fault lost_answers_;
   mutable Fault failed_questions_;
   bool marks_transactions_ = false;
+  bool shares_out_anew_ = false;
+  std::uint64_t shared_out_count_ = 0;
   std::size_t transaction_bytes_max_ = static_cast<std::size_t>(-1);
   log::LogStatus status_;
 };

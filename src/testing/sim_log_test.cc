@@ -34,8 +34,16 @@ std::unique_ptr<LogUnderTest> make_marking_sim_log() {
   return under_test;
 }
 
+std::unique_ptr<LogUnderTest> make_sim_log_that_shares_out_anew() {
+  auto under_test = std::make_unique<SimLogUnderTest>();
+  under_test->sim_log().share_out_anew();
+  return under_test;
+}
+
 INSTANTIATE_TEST_SUITE_P(SimLog, LogContract, ::testing::Values(&make_sim_log));
 INSTANTIATE_TEST_SUITE_P(SimLogWithMarks, LogContract, ::testing::Values(&make_marking_sim_log));
+INSTANTIATE_TEST_SUITE_P(SimLogThatSharesOutAnew, LogContract,
+                         ::testing::Values(&make_sim_log_that_shares_out_anew));
 
 struct Appended {
   bool answered = false;

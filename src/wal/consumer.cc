@@ -236,6 +236,13 @@ void EmbeddedConsumer::wake() {
   reader_->signal.raise();
 }
 
+std::optional<Offset> EmbeddedConsumer::known_end(TopicPartition partition) const {
+  return shared_.state.with([&](const State& state) -> std::optional<Offset> {
+    const Partition* known = state.catalog.find(partition);
+    return known == nullptr ? std::nullopt : std::optional(known->end);
+  });
+}
+
 Result<log::Consumer::Polled> EmbeddedConsumer::poll(std::size_t bytes_max) {
   has_more_ = false;
   Polled polled;

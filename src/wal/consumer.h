@@ -45,6 +45,7 @@ class EmbeddedConsumer final : public log::Consumer {
   [[nodiscard]] Result<Polled> poll(std::size_t bytes_max) override;
   void wait(std::chrono::microseconds timeout) override;
   void wake() override;
+  [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const override;
   [[nodiscard]] Status finish_revocation() override;
   [[nodiscard]] log::GroupMetadata group_metadata() const override;
   [[nodiscard]] Status commit(std::vector<log::OffsetCommit> offsets) override;

@@ -80,4 +80,11 @@ Status EmbeddedProducer::abort() {
   return check_alive();
 }
 
+std::optional<Offset> EmbeddedProducer::known_end(TopicPartition partition) const {
+  return shared_.state.with([&](const wal::State& state) -> std::optional<Offset> {
+    const Partition* known = state.catalog.find(partition);
+    return known == nullptr ? std::nullopt : std::optional(known->end);
+  });
+}
+
 }  // namespace penstock::wal

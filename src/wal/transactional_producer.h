@@ -10,6 +10,7 @@
 // Threads, errors   see log/log.h
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class EmbeddedProducer final : public log::TransactionalProducer {
                                       std::vector<log::OffsetCommit> offsets) override;
   void commit(Done done) override;
   [[nodiscard]] Status abort() override;
+  [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const override;
 
  private:
   enum class State { kIdle, kOpen };

@@ -14,6 +14,7 @@ from kafka_cluster import running_cluster
 from penstock_process import Penstock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+pytest.register_assert_rewrite("kafka_fire_checks")
 
 
 def pytest_collection_modifyitems(items):

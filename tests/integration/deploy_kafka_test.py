@@ -140,6 +140,7 @@ def test_topics_have_three_replicas_in_three_zones_and_their_settings(deployed):
 def test_each_role_may_do_its_work_and_nothing_else(deployed):
     gateway, streams = client_settings(deployed, "gateway"), client_settings(deployed, "streams")
     retried(lambda: transact(streams, "penstock.web_by_page-0"))
+    retried(lambda: transact(gateway, "penstock.penstock-spill-1"))
     assert produced(gateway, EVENTS) is None
 
     refused = "TOPIC_AUTHORIZATION_FAILED"

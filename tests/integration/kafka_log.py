@@ -6,15 +6,15 @@ import uuid
 import confluent_kafka
 
 
-def config(cluster, prefix, rest, kafka=""):
-    """A configuration on the cluster; topics of different prefixes do not see each other."""
+def config(cluster, prefix, rest, kafka="", servers=None):
+    """A configuration on the cluster, by way of `servers`; topics of different prefixes do not see each other."""
     return f"""
 [log]
 backend = "kafka"
 retention_time = "unlimited"
 
 [kafka]
-bootstrap_servers = "{cluster.bootstrap_servers}"
+bootstrap_servers = "{servers or cluster.bootstrap_servers}"
 prefix = "{prefix}."
 {kafka}
 {rest}

@@ -1,20 +1,20 @@
 """Real event data through the whole pipeline: in over HTTP in the shapes that senders use, then the
-query API, the events API and the Parquet archive against what DuckDB says of the original files."""
+query API, the events API and the Parquet archive against what DuckDB says of the original files. On each log:
+the embedded one, and three real Kafka brokers."""
 import collections
 import gzip
 import json
 import math
+import time
 import zlib
 
 import duckdb
 import pytest
 
 import archive
+import kafka_log
 
 CONFIG = """
-[log]
-backend = "embedded"
-
 [[topic]]
 name = "web_access"
 partitions = 4
@@ -133,14 +133,29 @@ def post_file(server, topic, lines):
     return accepted
 
 
-@pytest.fixture(scope="module")
-def run(penstock_bin, sample_data, tmp_path_factory):
+def config_on(backend, request):
+    if backend == "embedded":
+        return '[log]\nbackend = "embedded"\n' + CONFIG
+    # A graceful stop does not wait for ever for Kafka: what is to be looked at is archived before it.
+    return kafka_log.config(request.getfixturevalue("shared_kafka_cluster"), "real-data",
+                            CONFIG + '\n[archive]\nroll_interval = "1s"\n')
+
+
+def wait_until_archived(server, seconds=180):
+    deadline = time.monotonic() + seconds
+    while lag := sum(server.metric("penstock_archive_lag_records", topic=topic) for topic in TOPICS):
+        assert time.monotonic() < deadline, f"{lag} records are not archived:\n{server.log_tail()}"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module", params=["embedded", "kafka"])
+def run(request, penstock_bin, sample_data, tmp_path_factory):
     """Everything that the tests below look at: posted, counted, read, stopped, archived."""
     from penstock_process import Penstock
 
-    work = tmp_path_factory.mktemp("real-data")
-    server = Penstock(penstock_bin, CONFIG, work / "data", work)
-    server.start()
+    work = tmp_path_factory.mktemp(f"real-data-{request.param}")
+    server = Penstock(penstock_bin, config_on(request.param, request), work / "data", work)
+    server.start(60)
     try:
         result = collections.namedtuple("Run", "data work lines entries table events ends")(
             sample_data, work / "data", {}, {}, None, {}, {})
@@ -152,7 +167,9 @@ def run(penstock_bin, sample_data, tmp_path_factory):
             result.events[topic] = list(server.event_lines(topic))
             result.ends[topic] = server.log_ends(topic)
         result = result._replace(table=list(server.entries("last_reading")))
-        server.stop()
+        if request.param == "kafka":
+            wait_until_archived(server)
+        server.stop(60)
         yield result
     finally:
         server.kill()

@@ -20,6 +20,7 @@
 #include "record/partitioner.h"
 #include "record/record_batch.h"
 #include "telemetry/logger.h"
+#include "telemetry/registry.h"
 
 namespace penstock {
 namespace {
@@ -119,10 +120,11 @@ int main(int count, char** arguments) {
     return 2;
   }
   const penstock::os::RealClock clock;
+  penstock::telemetry::Registry registry;
   penstock::telemetry::Logger logger(clock, {});
   penstock::kafka::Options options;
   options.bootstrap_servers = words[1];
-  const auto log = penstock::must(penstock::kafka::open(options, clock, logger));
+  const auto log = penstock::must(penstock::kafka::open(options, clock, registry, logger));
   if (words[0] == "write") {
     penstock::write(*log, words[2], static_cast<std::int32_t>(penstock::number(words.at(3))));
   } else {

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/random.h"
 #include "telemetry/logger.h"
+#include "telemetry/registry.h"
 
 namespace penstock::kafka {
 namespace {
@@ -44,7 +45,7 @@ class OnBrokers final : public testing::LogUnderTest {
 
   void reopen() override {
     log_.reset();
-    auto opened = open(options_, clock_, logger_);
+    auto opened = open(options_, clock_, registry_, logger_);
     if (!opened) {
       check_failed(opened.error().message().c_str(), __FILE__, __LINE__);
     }
@@ -55,6 +56,7 @@ class OnBrokers final : public testing::LogUnderTest {
 
  private:
   os::RealClock clock_;
+  telemetry::Registry registry_;
   telemetry::Logger logger_{clock_, {}};
   Options options_;
   std::unique_ptr<log::Log> log_;

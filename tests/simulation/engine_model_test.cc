@@ -34,6 +34,7 @@ EngineWorld::Options options_for(std::uint64_t seed) {
   options.job.emit_interval = milliseconds(seed % 5 == 0 ? 0 : 50);
   options.threads = 1 + static_cast<std::int32_t>(seed / 7 % 2);
   options.marks_transactions = seed / 2 % 2 == 0;
+  options.shares_out_anew = seed / 3 % 2 == 0;
   return options;
 }
 

@@ -234,6 +234,68 @@ TEST(Engine, StartsWhereTheLogIsBusyWhenPartitionsAreAssigned) {
   EXPECT_EQ(world.query_all(10).size(), 2U);
 }
 
+// What another process takes over it restores; what stays goes on as it is.
+TEST(Engine, KeepsTheStateOfPartitionsThatComeBack) {
+  for (const bool shares_out_anew : {false, true}) {
+    EngineWorld::Options options = by_key();
+    SCOPED_TRACE(shares_out_anew ? "everything is shared out anew" : "only what moves is revoked");
+    options.is_shared = true;
+    options.shares_out_anew = shares_out_anew;
+    EngineWorld world(options);
+    const auto restored = [&] {
+      return world.registry().value("penstock_engine_restored_records_total",
+                                    {{"job", "per_user"}});
+    };
+    const auto send = [&] {
+      for (std::int64_t number = 0; number < 60; ++number) {
+        world.send({event(number, "user-" + std::to_string(number % 20), 1)});
+      }
+      world.run(200);
+    };
+    send();
+    EXPECT_EQ(world.query_all(100), world.expected());
+
+    world.start_second();
+    send();
+
+    EXPECT_EQ(world.failure(), "");
+    EXPECT_EQ(restored(), 0);
+    EXPECT_EQ(world.query_all(7), world.expected());
+    const auto part = world.query({.store = "per_user"})->part;
+    ASSERT_TRUE(part);
+    EXPECT_EQ(part->of, 3);
+    EXPECT_LT(part->partitions, 3);
+
+    world.stop_second();
+    send();
+
+    EXPECT_EQ(world.query_all(7), world.expected());
+    EXPECT_FALSE(world.query({.store = "per_user"})->part);
+    EXPECT_GT(restored(), 0);  // what the second one had
+  }
+}
+
+TEST(Engine, AnswersOfNothingWhereOtherProcessesHaveAllPartitions) {
+  EngineWorld::Options options = by_key();
+  options.job.topic.partition_count = 1;
+  options.is_shared = true;
+  EngineWorld world(options);
+  world.send({event(10, "ann", 1, 0)});
+  world.run(20);
+  world.start_second();
+  world.run(20);
+
+  const bool first_has_it = world.query({.store = "per_user"})->entries.size() == 1;
+  engine::Streams& other = first_has_it ? world.second() : world.streams();
+  const auto answer = world.query(other, {.store = "per_user"});
+
+  ASSERT_TRUE(answer) << answer.error().message();
+  EXPECT_TRUE(answer->entries.empty());
+  ASSERT_TRUE(answer->part);
+  EXPECT_EQ(answer->part->partitions, 0);
+  EXPECT_EQ(answer->part->of, 1);
+}
+
 TEST(Engine, GoesOverRecordsWhoseLossWasAccepted) {
   EngineWorld world(by_key());
   for (int number = 0; number < 5; ++number) {

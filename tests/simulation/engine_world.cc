@@ -65,6 +65,9 @@ EngineWorld::EngineWorld(Options options)
     : options_(std::move(options)),
       logger_(clock_, {.write = [](std::string_view) {}}),
       log_(std::make_unique<SimLog>()) {
+  if (options_.shares_out_anew) {
+    log_->share_out_anew();
+  }
   if (options_.marks_transactions) {
     log_->mark_transactions();
   }
@@ -78,30 +81,52 @@ EngineWorld::EngineWorld(Options options)
 }
 
 EngineWorld::~EngineWorld() {
+  second_.reset();
   streams_.reset();
 }
 
 void EngineWorld::start(std::optional<std::uint64_t> state_bytes_max) {
+  streams_ = open_streams(options_.is_shared ? "one" : "", registry_,
+                          state_bytes_max.value_or(options_.state_bytes_max));
+  failure_.clear();
+}
+
+void EngineWorld::start_second() {
+  PENSTOCK_CHECK(options_.is_shared);
+  second_ = open_streams("two", second_registry_, options_.state_bytes_max);
+}
+
+void EngineWorld::stop_second() {
+  for (engine::StreamThread* thread : second_->threads()) {
+    thread->close();
+  }
+  second_.reset();
+}
+
+std::unique_ptr<engine::Streams> EngineWorld::open_streams(const std::string& instance,
+                                                           telemetry::Registry& registry,
+                                                           std::uint64_t state_bytes_max) {
   auto topology = jobs::make_aggregate_topology(options_.job);
   PENSTOCK_CHECK(topology.has_value());
   std::vector<engine::Job> jobs;
   jobs.push_back({options_.job.name, *std::move(topology)});
   engine::Streams::Options options;
+  options.thread.instance = instance;
   options.thread.compression = Compression::kLz4;
   options.threads_per_job = options_.threads;
-  options.state_bytes_max = state_bytes_max.value_or(options_.state_bytes_max);
+  options.state_bytes_max = state_bytes_max;
   options.thread.exactly_once = options_.exactly_once;
   options.thread.hash_seed = 42;
   options.thread.commit_bytes_max = options_.commit_bytes_max;
   options.thread.fetch_bytes = options_.fetch_bytes;
   options.thread.queue_bytes_max = options_.queue_bytes_max;
-  auto streams = engine::Streams::open(*log_, clock_, registry_, logger_, std::move(jobs), options);
+  auto streams = engine::Streams::open(*log_, clock_, registry, logger_, std::move(jobs), options);
   PENSTOCK_CHECK(streams.has_value());
-  streams_ = *std::move(streams);
-  failure_.clear();
+  return *std::move(streams);
 }
 
 void EngineWorld::crash() {
+  second_.reset();
   streams_.reset();
   log_->crash();
 }
@@ -124,12 +149,19 @@ void EngineWorld::send(const std::vector<SimEvent>& events) {
   PENSTOCK_CHECK(log_->append(std::move(batches), [](auto) {}).has_value());
 }
 
-void EngineWorld::run_engine_once() {
-  for (engine::StreamThread* thread : streams_->threads()) {
+void EngineWorld::run_once(engine::Streams& process) {
+  for (engine::StreamThread* thread : process.threads()) {
     const auto worked = thread->run_once();
     if (!worked) {
       failure_ = worked.error().to_string();
     }
+  }
+}
+
+void EngineWorld::run_engine_once() {
+  run_once(*streams_);
+  if (second_ != nullptr) {
+    run_once(*second_);
   }
   clock_.advance(std::chrono::milliseconds(3));
 }
@@ -160,9 +192,13 @@ void EngineWorld::run_until_idle() {
 }
 
 Result<store::StoreAnswer> EngineWorld::query(store::StoreQuery query) {
+  return this->query(*streams_, std::move(query));
+}
+
+Result<store::StoreAnswer> EngineWorld::query(engine::Streams& process, store::StoreQuery query) {
   std::optional<Result<store::StoreAnswer>> answer;
-  streams_->query(std::move(query),
-                  [&](Result<store::StoreAnswer> given) { answer.emplace(std::move(given)); });
+  process.query(std::move(query),
+                [&](Result<store::StoreAnswer> given) { answer.emplace(std::move(given)); });
   for (int index = 0; index < 1000 && !answer.has_value(); ++index) {
     step();
   }
@@ -172,11 +208,19 @@ Result<store::StoreAnswer> EngineWorld::query(store::StoreQuery query) {
 
 Rows EngineWorld::query_all(std::uint32_t page_size) {
   Rows rows;
+  query_all(*streams_, page_size, rows);
+  if (second_ != nullptr) {
+    query_all(*second_, page_size, rows);
+  }
+  return rows;
+}
+
+void EngineWorld::query_all(engine::Streams& process, std::uint32_t page_size, Rows& rows) {
   store::StoreQuery query;
   query.store = options_.job.name;
   query.limit = page_size;
   while (true) {
-    const auto answer = this->query(query);
+    const auto answer = this->query(process, query);
     PENSTOCK_CHECK(answer.has_value());
     for (const store::StoreEntry& entry : answer->entries) {
       const Row row{std::get<std::int64_t>(entry.aggregates[0]),
@@ -186,7 +230,7 @@ Rows EngineWorld::query_all(std::uint32_t page_size) {
       PENSTOCK_CHECK(is_new);
     }
     if (!answer->next_cursor.has_value()) {
-      return rows;
+      return;
     }
     query.cursor = *answer->next_cursor;
   }

@@ -55,6 +55,8 @@ class EngineWorld {
     std::size_t queue_bytes_max = 16 << 20;
     bool exactly_once = true;
     bool marks_transactions = false;  // see SimLog
+    bool shares_out_anew = false;     // the same
+    bool is_shared = false;           // there may be a second process, see start_second()
   };
 
   explicit EngineWorld(Options options);
@@ -74,17 +76,24 @@ class EngineWorld {
   void crash();
   void start(std::optional<std::uint64_t> state_bytes_max = std::nullopt);
 
+  // Another process that runs the same job, and its orderly end. Queries then go to both.
+  void start_second();
+  void stop_second();
+
   [[nodiscard]] SimLog& log() { return *log_; }
 
   [[nodiscard]] SimClock& clock() { return clock_; }
 
   [[nodiscard]] engine::Streams& streams() { return *streams_; }
 
+  [[nodiscard]] engine::Streams& second() { return *second_; }
+
   [[nodiscard]] telemetry::Registry& registry() { return registry_; }
 
   // All entries of the store, asked for page by page.
   [[nodiscard]] Rows query_all(std::uint32_t page_size);
   [[nodiscard]] Result<store::StoreAnswer> query(store::StoreQuery query);
+  [[nodiscard]] Result<store::StoreAnswer> query(engine::Streams& process, store::StoreQuery query);
 
   // The latest update of each key in the output topic.
   [[nodiscard]] Rows output();
@@ -100,15 +109,22 @@ class EngineWorld {
 
  private:
   void step();
+  [[nodiscard]] std::unique_ptr<engine::Streams> open_streams(const std::string& instance,
+                                                              telemetry::Registry& registry,
+                                                              std::uint64_t state_bytes_max);
+  void run_once(engine::Streams& process);
+  void query_all(engine::Streams& process, std::uint32_t page_size, Rows& rows);
 
   [[nodiscard]] bool has_sum() const { return options_.job.columns.size() > 1; }
 
   const Options options_;
   SimClock clock_;
   telemetry::Registry registry_;
+  telemetry::Registry second_registry_;
   telemetry::Logger logger_;
   std::unique_ptr<SimLog> log_;
   std::unique_ptr<engine::Streams> streams_;
+  std::unique_ptr<engine::Streams> second_;
   TopicId topic_;
   std::uint64_t expected_late_ = 0;
   std::string failure_;

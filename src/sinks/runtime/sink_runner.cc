@@ -360,15 +360,20 @@ void SinkRunner::survey() {
     return;
   }
   surveyed_at_ = now;
+  std::vector<TopicPartition> all;
+  for (std::size_t i = 0; i < stored_.size(); ++i) {
+    all.push_back({*topic_, PartitionId(static_cast<std::int32_t>(i))});
+  }
+  const auto bounds = log_.bounds(all);
+  if (!bounds) {
+    return;  // the figures stay as they were
+  }
   std::int64_t end = 0;
   std::int64_t delivered = 0;
   for (std::size_t i = 0; i < stored_.size(); ++i) {
-    const auto offsets = log_.offsets({*topic_, PartitionId(static_cast<std::int32_t>(i))});
-    if (!offsets) {
-      return;  // the figures stay as they were
-    }
-    end += offsets->end.value();
-    delivered += std::clamp(stored_[i], offsets->start, offsets->end).value();
+    const log::PartitionBounds& at = (*bounds)[i];
+    end += at.end.value();
+    delivered += std::clamp(stored_[i], at.start, at.end).value();
   }
   lag_age_.look(now, end, delivered);
   metrics_.lag_records.set(static_cast<double>(end - delivered));
