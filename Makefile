@@ -5,7 +5,7 @@ DEPS := $(if $(PENSTOCK_DEPS),$(PENSTOCK_DEPS),.deps)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-kafka test check bench format clean
+.PHONY: help setup build demo demo-kafka test check bench oracle format clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: setup ## format, doors, house rules, clang-tidy
 
 bench: setup ## micro-benchmarks and the load test
 	@tools/bench
+
+oracle: setup ## ask Kafka Streams again: the golden files of tests/oracle
+	@tools/oracle generate
 
 format: ## format all sources in place
 	@git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 -r clang-format-14 -i
