@@ -25,17 +25,17 @@ final class Cogroups {
     private Cogroups() {}
 
     static void addTo(Catalog catalog) {
-        two(catalog, "cogroup_plain").output(TEXT, TEXT).store("texts", TABLE)
+        two(catalog, "cogroup_plain").output(TEXT, TEXT).store("texts", TABLE, TEXT)
             .build(b -> cogroup(b).aggregate(() -> "", text("texts")).toStream().to("out", WRITE));
-        two(catalog, "cogroup_plain_cached").output(TEXT, TEXT).store("texts", TABLE).cached()
+        two(catalog, "cogroup_plain_cached").output(TEXT, TEXT).store("texts", TABLE, TEXT).cached()
             .build(b -> cogroup(b).aggregate(() -> "", text("texts")).toStream().to("out", WRITE));
-        two(catalog, "cogroup_tumbling").output(WINDOW, TEXT).store("texts", WINDOWS)
+        two(catalog, "cogroup_tumbling").output(WINDOW, TEXT).store("texts", WINDOWS, TEXT)
             .build(b -> cogroup(b).windowedBy(TimeWindows.ofSizeAndGrace(ms(1000), ms(600)))
                 .aggregate(() -> "", textWindows("texts")).toStream().to("out", InWindows.texts(1000)));
-        two(catalog, "cogroup_sliding").output(WINDOW, TEXT).store("texts", WINDOWS)
+        two(catalog, "cogroup_sliding").output(WINDOW, TEXT).store("texts", WINDOWS, TEXT)
             .build(b -> cogroup(b).windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(700), ms(900)))
                 .aggregate(() -> "", textWindows("texts")).toStream().to("out", InWindows.texts(700)));
-        two(catalog, "cogroup_session").output(SESSION, TEXT).store("texts", SESSIONS)
+        two(catalog, "cogroup_session").output(SESSION, TEXT).store("texts", SESSIONS, TEXT)
             .build(b -> cogroup(b).windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800)))
                 .aggregate(() -> "", Kit::merge, textSessions("texts")).toStream()
                 .to("out", InWindows.sessionTexts()));

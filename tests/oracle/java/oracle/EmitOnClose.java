@@ -31,7 +31,7 @@ final class EmitOnClose {
 
     static void addTo(Catalog catalog) {
         TimeWindows tumbling = TimeWindows.ofSizeAndGrace(ms(1000), ms(600));
-        catalog.add("emit_on_close_tumbling").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS)
+        catalog.add("emit_on_close_tumbling").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(tumbling));
         catalog.add("emit_on_close_tumbling_no_grace").input("in").output(WINDOW, NUMBER)
             .build(count(TimeWindows.ofSizeWithNoGrace(ms(1000))));
@@ -42,7 +42,7 @@ final class EmitOnClose {
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(700), ms(900)))
                 .emitStrategy(onWindowClose()).count(numberWindows("counts").withRetention(KEPT)).toStream()
                 .to("out", InWindows.longs(700)));
-        catalog.add("emit_on_close_session").input("in").output(SESSION, NUMBER).store("counts", SESSIONS)
+        catalog.add("emit_on_close_session").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(b -> stream(b, "in").groupByKey(GROUP)
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800)))
                 .emitStrategy(onWindowClose()).count(numberSessions("counts").withRetention(KEPT)).toStream()

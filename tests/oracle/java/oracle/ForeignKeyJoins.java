@@ -41,7 +41,7 @@ final class ForeignKeyJoins {
 
     private static Program two(Catalog catalog, String name) {
         return catalog.add(name).input("left", 6, 3, 20, 2).input("right", 3, 3, 20, 1).output(TEXT, TEXT)
-            .store("joined", TABLE);
+            .store("joined", TABLE, TEXT);
     }
 
     private static String notA(String value) {

@@ -27,7 +27,7 @@ final class GlobalTables {
     }
 
     private static Program two(Catalog catalog, String name) {
-        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("global", TABLE);
+        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("global", TABLE, TEXT);
     }
 
     private static GlobalKTable<String, String> global(StreamsBuilder builder) {

@@ -36,21 +36,21 @@ final class Processors {
     private Processors() {}
 
     static void addTo(Catalog catalog) {
-        catalog.add("processor_last_seen").input("in").output(TEXT, TEXT).store("seen", PLAIN).build(b -> {
+        catalog.add("processor_last_seen").input("in").output(TEXT, TEXT).store("seen", PLAIN, TEXT).build(b -> {
             b.addStateStore(texts());
             stream(b, "in").process(LastSeen::new, "seen").to("out", WRITE);
         });
-        catalog.add("processor_punctuate_stream_time").input("in").output(TEXT, TEXT).store("seen", PLAIN)
+        catalog.add("processor_punctuate_stream_time").input("in").output(TEXT, TEXT).store("seen", PLAIN, TEXT)
             .build(b -> punctuated(b, PunctuationType.STREAM_TIME));
-        catalog.add("processor_punctuate_wall_clock").input("in").output(TEXT, TEXT).store("seen", PLAIN)
+        catalog.add("processor_punctuate_wall_clock").input("in").output(TEXT, TEXT).store("seen", PLAIN, TEXT)
             .with(p -> p.clock = 25).build(b -> punctuated(b, PunctuationType.WALL_CLOCK_TIME));
-        catalog.add("processor_values").input("in").output(TEXT, NUMBER).store("sums", PLAIN).build(b -> {
+        catalog.add("processor_values").input("in").output(TEXT, NUMBER).store("sums", PLAIN, NUMBER).build(b -> {
             b.addStateStore(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("sums"), STRING, LONG));
             stream(b, "in").filter((k, v) -> k != null).processValues(RunningSum::new, "sums").to("out", WRITE_LONG);
         });
         catalog.add("processor_headers").input("in").with(p -> p.headers = true).output(TEXT, TEXT)
             .build(b -> stream(b, "in").process(Tagger::new).to("out", WRITE));
-        catalog.add("processor_window_store").input("in").output(TEXT, NUMBER).store("seen", PLAIN_WINDOWS).build(b -> {
+        catalog.add("processor_window_store").input("in").output(TEXT, NUMBER).store("seen", PLAIN_WINDOWS, TEXT).build(b -> {
             b.addStateStore(Stores.windowStoreBuilder(
                 Stores.inMemoryWindowStore("seen", ms(4000), ms(1000), false), STRING, STRING));
             stream(b, "in").process(Neighbours::new, "seen").to("out", WRITE_LONG);
@@ -61,7 +61,7 @@ final class Processors {
                 .addProcessor("router", Router::new, "source")
                 .addSink("even", "even", STRING.serializer(), STRING.serializer(), "router")
                 .addSink("odd", "odd", STRING.serializer(), STRING.serializer(), "router"));
-        catalog.add("processor_range").input("in").output(TEXT, TEXT).store("seen", PLAIN).build(b -> {
+        catalog.add("processor_range").input("in").output(TEXT, TEXT).store("seen", PLAIN, TEXT).build(b -> {
             b.addStateStore(texts());
             stream(b, "in").process(Ranges::new, "seen").to("out", WRITE);
         });

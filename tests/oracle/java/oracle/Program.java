@@ -15,7 +15,7 @@ final class Program {
 
     record Output(String topic, Format key, Format value) {}
 
-    record Store(String name, StoreKind kind) {}
+    record Store(String name, StoreKind kind, Format key, Format value) {}
 
     final String name;
     final Profile profile = new Profile();
@@ -53,9 +53,13 @@ final class Program {
         return output("out", key, value);
     }
 
-    Program store(String store, StoreKind kind) {
-        stores.add(new Store(store, kind));
+    Program store(String store, StoreKind kind, Format key, Format value) {
+        stores.add(new Store(store, kind, key, value));
         return this;
+    }
+
+    Program store(String store, StoreKind kind, Format value) {
+        return store(store, kind, Format.TEXT, value);
     }
 
     Program with(Consumer<Profile> change) {
@@ -100,7 +104,8 @@ final class Program {
             lines.add("output " + output.topic + " key=" + lower(output.key) + " value=" + lower(output.value));
         }
         for (Store store : stores) {
-            lines.add("store " + store.name + " kind=" + lower(store.kind));
+            lines.add("store " + store.name + " kind=" + lower(store.kind) + " key=" + lower(store.key) + " value="
+                + lower(store.value));
         }
         return lines;
     }

@@ -29,10 +29,10 @@ final class Repartitions {
             .build(b -> stream(b, "in").selectKey((k, v) -> letter(v))
                 .repartition(Repartitioned.with(STRING, STRING).withName("by-letter"))
                 .mapValues((k, v) -> pair(k, v)).to("out", WRITE));
-        catalog.add("repartition_then_count").input("in").output(TEXT, NUMBER).store("counts", TABLE)
+        catalog.add("repartition_then_count").input("in").output(TEXT, NUMBER).store("counts", TABLE, NUMBER)
             .build(b -> stream(b, "in").selectKey((k, v) -> letter(v)).groupByKey(GROUP)
                 .count(number("counts")).toStream().to("out", Kit.WRITE_LONG));
-        catalog.add("repartition_group_by_window").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS)
+        catalog.add("repartition_group_by_window").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(b -> stream(b, "in").filter((k, v) -> !"c".equals(k))
                 .groupBy((k, v) -> letter(v), Grouped.with("by-letter", STRING, STRING))
                 .windowedBy(TimeWindows.ofSizeAndGrace(ms(1000), ms(500))).count(numberWindows("counts"))
@@ -40,7 +40,7 @@ final class Repartitions {
         catalog.add("repartition_headers").input("in").with(p -> p.headers = true).output(TEXT, TEXT)
             .build(b -> stream(b, "in").selectKey((k, v) -> letter(v))
                 .repartition(Repartitioned.with(STRING, STRING).withName("by-letter")).to("out", WRITE));
-        catalog.add("repartition_to_table").input("in").output(TEXT, TEXT).store("latest", TABLE)
+        catalog.add("repartition_to_table").input("in").output(TEXT, TEXT).store("latest", TABLE, TEXT)
             .build(b -> stream(b, "in").selectKey((k, v) -> letter(v)).toTable(text("latest")).toStream()
                 .to("out", WRITE));
     }

@@ -22,20 +22,20 @@ final class Sessions {
     static void addTo(Catalog catalog) {
         SessionWindows noGrace = SessionWindows.ofInactivityGapWithNoGrace(ms(500));
         SessionWindows withGrace = SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800));
-        catalog.add("sessions_count").input("in").output(SESSION, NUMBER).store("counts", SESSIONS)
+        catalog.add("sessions_count").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(count(noGrace));
-        catalog.add("sessions_count_grace").input("in").output(SESSION, NUMBER).store("counts", SESSIONS)
+        catalog.add("sessions_count_grace").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(count(withGrace));
-        catalog.add("sessions_count_cached").input("in").output(SESSION, NUMBER).store("counts", SESSIONS).cached()
+        catalog.add("sessions_count_cached").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER).cached()
             .build(count(withGrace));
-        catalog.add("sessions_reduce").input("in").output(SESSION, TEXT).store("reduced", SESSIONS)
+        catalog.add("sessions_reduce").input("in").output(SESSION, TEXT).store("reduced", SESSIONS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace).reduce(Kit::reduce, textSessions("reduced"))
                 .toStream().to("out", InWindows.sessionTexts()));
-        catalog.add("sessions_aggregate").input("in").output(SESSION, TEXT).store("texts", SESSIONS)
+        catalog.add("sessions_aggregate").input("in").output(SESSION, TEXT).store("texts", SESSIONS, TEXT)
             .build(aggregate(withGrace));
-        catalog.add("sessions_aggregate_cached").input("in").output(SESSION, TEXT).store("texts", SESSIONS).cached()
+        catalog.add("sessions_aggregate_cached").input("in").output(SESSION, TEXT).store("texts", SESSIONS, TEXT).cached()
             .build(aggregate(withGrace));
-        catalog.add("sessions_group_by").input("in").output(SESSION, NUMBER).store("counts", SESSIONS)
+        catalog.add("sessions_group_by").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(b -> stream(b, "in").groupBy((k, v) -> letter(v), GROUP).windowedBy(withGrace)
                 .count(numberSessions("counts")).toStream().to("out", InWindows.sessionLongs()));
         // One key, many merges.
@@ -43,7 +43,7 @@ final class Sessions {
             p.late = 60;
             p.lateBy = 4000;
             p.step = 400;
-        }).output(SESSION, TEXT).store("texts", SESSIONS)
+        }).output(SESSION, TEXT).store("texts", SESSIONS, TEXT)
             .build(aggregate(SessionWindows.ofInactivityGapAndGrace(ms(300), ms(10_000))));
     }
 

@@ -21,16 +21,16 @@ final class Sliding {
     static void addTo(Catalog catalog) {
         SlidingWindows noGrace = SlidingWindows.ofTimeDifferenceWithNoGrace(ms(700));
         SlidingWindows withGrace = SlidingWindows.ofTimeDifferenceAndGrace(ms(700), ms(900));
-        catalog.add("sliding_count").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS)
+        catalog.add("sliding_count").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(noGrace));
-        catalog.add("sliding_count_grace").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS)
+        catalog.add("sliding_count_grace").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(withGrace));
-        catalog.add("sliding_count_cached").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS).cached()
+        catalog.add("sliding_count_cached").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER).cached()
             .build(count(withGrace));
-        catalog.add("sliding_reduce").input("in").output(WINDOW, TEXT).store("reduced", WINDOWS)
+        catalog.add("sliding_reduce").input("in").output(WINDOW, TEXT).store("reduced", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace).reduce(Kit::reduce, textWindows("reduced"))
                 .toStream().to("out", InWindows.texts(700)));
-        catalog.add("sliding_aggregate").input("in").output(WINDOW, TEXT).store("texts", WINDOWS)
+        catalog.add("sliding_aggregate").input("in").output(WINDOW, TEXT).store("texts", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace)
                 .aggregate(() -> "", Kit::append, textWindows("texts")).toStream().to("out", InWindows.texts(700)));
         // One key, many records out of order, from time 0 on.
@@ -38,7 +38,7 @@ final class Sliding {
             p.late = 50;
             p.step = 80;
             p.lateBy = 1500;
-        }).output(WINDOW, TEXT).store("texts", WINDOWS)
+        }).output(WINDOW, TEXT).store("texts", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP)
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(300), ms(5000)))
                 .aggregate(() -> "", Kit::append, textWindows("texts")).toStream().to("out", InWindows.texts(300)));

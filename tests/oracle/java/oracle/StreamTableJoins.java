@@ -1,5 +1,6 @@
 package oracle;
 
+import static oracle.Format.NUMBER;
 import static oracle.Format.TEXT;
 import static oracle.Kit.GROUP;
 import static oracle.Kit.LONG;
@@ -41,7 +42,7 @@ final class StreamTableJoins {
             .build(b -> stream(b, "in").join(table(b, "table").mapValues(v -> numberOf(v) * 2),
                 (l, r) -> Kit.pair(l, r), Joined.with(STRING, STRING, LONG)).to("out", WRITE));
         // A stream joined with its own count: the table first.
-        catalog.add("stream_table_own_count").input("in").output(TEXT, TEXT).store("counts", TABLE).build(b -> {
+        catalog.add("stream_table_own_count").input("in").output(TEXT, TEXT).store("counts", TABLE, NUMBER).build(b -> {
             var in = stream(b, "in");
             var counts = in.groupByKey(GROUP).count(number("counts"));
             in.join(counts, (l, r) -> Kit.pair(l, r), Joined.with(STRING, STRING, LONG)).to("out", WRITE);
@@ -49,7 +50,7 @@ final class StreamTableJoins {
     }
 
     private static Program two(Catalog catalog, String name) {
-        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("table", TABLE);
+        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("table", TABLE, TEXT);
     }
 
     private static Joined<String, String, String> joined() {

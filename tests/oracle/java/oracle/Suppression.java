@@ -33,7 +33,7 @@ final class Suppression {
 
     static void addTo(Catalog catalog) {
         TimeWindows tumbling = TimeWindows.ofSizeAndGrace(ms(1000), ms(600));
-        catalog.add("suppress_tumbling").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS)
+        catalog.add("suppress_tumbling").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(b -> finalCounts(b, tumbling));
         catalog.add("suppress_tumbling_no_grace").input("in").output(WINDOW, NUMBER)
             .build(b -> finalCounts(b, TimeWindows.ofSizeWithNoGrace(ms(1000))));

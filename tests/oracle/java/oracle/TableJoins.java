@@ -26,12 +26,12 @@ final class TableJoins {
             .to("out", WRITE));
         two(catalog, "table_join_outer").build(b -> table(b, "left").outerJoin(table(b, "right"), Kit::pair).toStream()
             .to("out", WRITE));
-        two(catalog, "table_join_inner_materialized").store("joined", TABLE).build(TableJoins::inner);
-        two(catalog, "table_join_inner_cached").store("joined", TABLE).cached().build(TableJoins::inner);
-        two(catalog, "table_join_left_materialized").store("joined", TABLE).build(TableJoins::left);
-        two(catalog, "table_join_left_cached").store("joined", TABLE).cached().build(TableJoins::left);
-        two(catalog, "table_join_outer_materialized").store("joined", TABLE).build(TableJoins::outer);
-        two(catalog, "table_join_outer_cached").store("joined", TABLE).cached().build(TableJoins::outer);
+        two(catalog, "table_join_inner_materialized").store("joined", TABLE, TEXT).build(TableJoins::inner);
+        two(catalog, "table_join_inner_cached").store("joined", TABLE, TEXT).cached().build(TableJoins::inner);
+        two(catalog, "table_join_left_materialized").store("joined", TABLE, TEXT).build(TableJoins::left);
+        two(catalog, "table_join_left_cached").store("joined", TABLE, TEXT).cached().build(TableJoins::left);
+        two(catalog, "table_join_outer_materialized").store("joined", TABLE, TEXT).build(TableJoins::outer);
+        two(catalog, "table_join_outer_cached").store("joined", TABLE, TEXT).cached().build(TableJoins::outer);
         two(catalog, "table_join_filtered").build(b -> table(b, "left").filter((k, v) -> Kit.numberOf(v) > 40)
             .outerJoin(table(b, "right").mapValues(v -> letter(v)), Kit::pair).toStream().to("out", WRITE));
         two(catalog, "table_join_then_filter").build(b -> table(b, "left").leftJoin(table(b, "right"), Kit::pair)

@@ -25,7 +25,7 @@ final class Versioned {
     private Versioned() {}
 
     static void addTo(Catalog catalog) {
-        catalog.add("versioned_source").table("table").output(TEXT, TEXT).store("table", VERSIONED)
+        catalog.add("versioned_source").table("table").output(TEXT, TEXT).store("table", VERSIONED, TEXT)
             .build(b -> versioned(b, "table").toStream().to("out", WRITE));
         catalog.add("versioned_filter").table("table").output(TEXT, TEXT)
             .build(b -> versioned(b, "table").filter((k, v) -> numberOf(v) > 40).toStream().to("out", WRITE));
@@ -48,7 +48,7 @@ final class Versioned {
     }
 
     private static Program two(Catalog catalog, String name) {
-        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("table", VERSIONED);
+        return catalog.add(name).input("in").table("table").output(TEXT, TEXT).store("table", VERSIONED, TEXT);
     }
 
     private static KTable<String, String> versioned(StreamsBuilder builder, String topic) {

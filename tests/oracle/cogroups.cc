@@ -1,0 +1,9 @@
+#include "oracle/program.h"
+
+namespace penstock::oracle {
+
+Programs cogroups() {
+  return {};
+}
+
+}  // namespace penstock::oracle

@@ -1,0 +1,31 @@
+// Golden files that ours is not compared with, each with its reason. Shown by every run of the
+// test.
+#include "oracle/program.h"
+
+namespace penstock::oracle {
+namespace {
+
+constexpr Exempt kExempt[] = {
+    {"processor_topology",
+     "the typed Processor API hands records to all children, not to one by name"},
+};
+
+}  // namespace
+
+std::span<const Exempt> exempt() {
+  return kExempt;
+}
+
+std::vector<Program> all_programs() {
+  std::vector<Program> all;
+  for (const Programs& group :
+       {stateless(), repartitions(), aggregates(), tables(), windows(), sessions(), sliding(),
+        suppression(), emit_on_close(), stream_joins(), stream_table_joins(), table_joins(),
+        foreign_key_joins(), global_tables(), cogroups(), versioned(), processors(),
+        internal_topics()}) {
+    all.insert(all.end(), group.begin(), group.end());
+  }
+  return all;
+}
+
+}  // namespace penstock::oracle
