@@ -37,15 +37,17 @@ struct CountFold {
 template <typename K, typename V, typename Reducer>
 struct ReduceFold {
   using Aggregate = V;
-  static constexpr bool kTakesNull = false;
+  static constexpr bool kTakesNull = !std::is_invocable_v<Reducer&, V, const V&>;
 
   Reducer reducer;
 
   [[nodiscard]] std::optional<V> initial() { return std::nullopt; }
 
   [[nodiscard]] std::optional<V> add(const K& /*key*/, const V* value, std::optional<V> aggregate) {
-    return aggregate.has_value() ? std::optional<V>(reducer(*std::move(aggregate), *value))
-                                 : std::optional<V>(*value);
+    if (!aggregate.has_value()) {
+      return value == nullptr ? std::nullopt : std::optional<V>(*value);
+    }
+    return reduce(*std::move(aggregate), value);
   }
 
   [[nodiscard]] std::optional<V> merge(const K& /*key*/, std::optional<V> left,
@@ -53,7 +55,16 @@ struct ReduceFold {
     if (!left.has_value() || !right.has_value()) {
       return left.has_value() ? left : right;
     }
-    return std::optional<V>(reducer(*std::move(left), *right));
+    return reduce(*std::move(left), &*right);
+  }
+
+ private:
+  [[nodiscard]] std::optional<V> reduce(V&& reduced, const V* value) {
+    if constexpr (kTakesNull) {
+      return reducer(std::move(reduced), value);
+    } else {
+      return reducer(std::move(reduced), *value);
+    }
   }
 };
 
