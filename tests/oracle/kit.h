@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "dsl/stream_builder.h"
+#include "dsl/dsl.h"
 
 namespace penstock::oracle {
 

@@ -72,7 +72,7 @@ TEST_P(OracleTest, AgreesWithKafkaStreams) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OracleTest, ::testing::ValuesIn(all_programs()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& topology) { return std::string(topology.param.name); });
 
 TEST(OracleCatalogTest, EveryGoldenFileIsComparedOrExemptAndNoneIsBoth) {
   std::set<std::string> known;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dsl/stream_builder.h"
+#include "dsl/dsl.h"
 
 namespace penstock::oracle {
 

@@ -88,7 +88,7 @@ class Player {
       record.key = event.key;
       record.value = event.value;
       if (event.header.has_value()) {
-        record.headers.push_back({"n", to_bytes(*event.header)});
+        record.headers.push_back({"n", *event.header});
       }
       driver_.send(event.topic, record);
     }
@@ -112,9 +112,8 @@ class Player {
       return {};
     }
     std::string text;
-    for (const auto& header : record.headers) {
-      text += (text.empty() ? "" : ",") + header.key + "=" +
-              (header.value.has_value() ? shown(std::string(as_text(*header.value))) : "null");
+    for (const engine::DrivenHeader& header : record.headers) {
+      text += (text.empty() ? "" : ",") + header.key + "=" + shown(header.value);
     }
     return " {" + text + "}";
   }
