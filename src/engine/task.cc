@@ -406,6 +406,8 @@ bool Task::needs_commit() const {
     return false;
   }
   return commit_requested_ || has_uncommitted_stores() ||
+         std::ranges::any_of(outputs_,
+                             [](const auto& output) { return output->output.size_bytes() != 0; }) ||
          std::ranges::any_of(queues_, [](const auto& queue) { return queue->has_uncommitted(); }) ||
          std::ranges::any_of(stores_, [](const auto& store) { return store->wants_flush(); });
 }
