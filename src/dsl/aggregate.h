@@ -76,6 +76,28 @@ class EmitTimer {
   std::int64_t next_ms_ = 0;
 };
 
+// The largest timestamp that a step has seen. Each step has its own, also if several share a store
+// (cogroup); after a restart it begins with what the store knows of them together.
+class StepTime {
+ public:
+  explicit StepTime(const store::StepTimes& known)
+      : observed_(known.observed), committed_(known.observed) {}
+
+  Timestamp advance(Timestamp timestamp, store::StepTimes& known) {
+    observed_ = std::max(observed_, timestamp);
+    known.observed = std::max(known.observed, observed_);
+    return observed_;
+  }
+
+  void committed() { committed_ = observed_; }
+
+  void aborted() { observed_ = committed_; }
+
+ private:
+  Timestamp observed_;
+  Timestamp committed_;
+};
+
 struct WindowAggregateOptions {
   std::string store;
   EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
@@ -92,6 +114,10 @@ class WindowAggregateBase : public Node,
   using Aggregate = typename Fold::Aggregate;
   using Stored = std::optional<ValueAndTimestamp<Aggregate>>;
 
+  void committed() override { time_.committed(); }
+
+  void aborted() override { time_.aborted(); }
+
  protected:
   WindowAggregateBase(TaskRuntime& runtime, const Windows& windows,
                       const WindowAggregateOptions& options, Fold fold)
@@ -100,13 +126,12 @@ class WindowAggregateBase : public Node,
         store_(runtime.store<store::WindowBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
+        time_(store_.times()),
         timer_(options.emit_interval) {}
 
   // Moves the step's time on; returns the time up to which windows are closed.
   [[nodiscard]] Timestamp advance(Timestamp timestamp) {
-    Timestamp& observed = store_.times().observed;
-    observed = std::max(observed, timestamp);
-    return observed + -windows_.grace().count();
+    return time_.advance(timestamp, store_.times()) + -windows_.grace().count();
   }
 
   void publish_update(const Record<K, V>& record, Window window, const Aggregate* old,
@@ -154,6 +179,7 @@ class WindowAggregateBase : public Node,
   const WindowAggregateOptions options_;
 
  private:
+  StepTime time_;
   EmitTimer timer_;
 };
 
@@ -198,7 +224,8 @@ class WindowAggregateNode final : public WindowAggregateBase<K, V, Windows, Fold
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
     const std::optional<Aggregate> now = this->fold_.add(*record.key, record.value, old);
-    this->store_.put(*record.key, window.start, to_pointer(now), timestamp);
+    this->runtime_.count_kept(
+        this->store_.put(*record.key, window.start, to_pointer(now), timestamp));
     this->publish_update(record, window, to_pointer(old), to_pointer(now), timestamp);
   }
 };

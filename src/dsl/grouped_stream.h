@@ -76,6 +76,9 @@ struct WindowKind {
                                            Duration retention) {
     return window_store(store, windows.size(), retention);
   }
+
+  // How long after its end a window takes records.
+  static Duration stays_open(const Windows& windows) { return windows.grace(); }
 };
 
 template <>
@@ -91,6 +94,8 @@ struct WindowKind<SlidingWindows> {
                                            Duration retention) {
     return window_store(store, windows.size(), retention);
   }
+
+  static Duration stays_open(const SlidingWindows& windows) { return windows.grace(); }
 };
 
 template <>
@@ -105,6 +110,11 @@ struct WindowKind<SessionWindows> {
   static topology::StoreFactory make_store(const std::string& store,
                                            const SessionWindows& /*windows*/, Duration retention) {
     return session_store(store, retention);
+  }
+
+  // A record within the gap still makes it longer.
+  static Duration stays_open(const SessionWindows& windows) {
+    return windows.inactivity_gap() + windows.grace();
   }
 };
 
@@ -238,7 +248,7 @@ template <typename K, typename V, typename Windows, typename Fold>
     graph.add_store(store, Kind::make_store(store, windows, retention));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
     info->stores = {store};
-    info->grace = windows.grace();
+    info->grace = Kind::stays_open(windows);
     info->make_getter = [store](TaskRuntime& runtime) {
       return std::make_unique<typename Kind::template Getter<K, Aggregate>>(runtime, store);
     };

@@ -159,6 +159,9 @@ class TaskRuntime {
   // A record whose window is closed.
   void drop_late() { ++context_.counts().late; }
 
+  // Unless a store has kept what was put.
+  void count_kept(bool is_kept) { context_.counts().expired += is_kept ? 0 : 1; }
+
   void fail(Error error) {
     if (!failure_.has_value()) {
       failure_ = std::move(error);

@@ -32,6 +32,7 @@ class SessionAggregateNode final
         store_(runtime.store<store::SessionBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
+        time_(store_.times()),
         timer_(options.emit_interval) {}
 
   void receive(const Record<K, V>& record) override {
@@ -39,15 +40,18 @@ class SessionAggregateNode final
       runtime_.drop();
       return;
     }
-    Timestamp& observed = store_.times().observed;
-    observed = std::max(observed, record.timestamp);
-    const Timestamp close_time = observed + -(windows_.grace() + windows_.inactivity_gap()).count();
+    const Timestamp close_time = time_.advance(record.timestamp, store_.times()) +
+                                 -(windows_.grace() + windows_.inactivity_gap()).count();
     add(record, close_time);
     if (options_.emit == EmitStrategy::kOnWindowClose && timer_.is_due(runtime_.wall_now_ms())) {
       emit_closed(record, close_time);
     }
     expire();
   }
+
+  void committed() override { time_.committed(); }
+
+  void aborted() override { time_.aborted(); }
 
  private:
   void add(const Record<K, V>& record, Timestamp close_time) {
@@ -68,12 +72,12 @@ class SessionAggregateNode final
     }
     if (merged != alone) {
       for (const auto& session : sessions) {
-        store_.put(*record.key, session.window, nullptr, record.timestamp);
+        runtime_.count_kept(store_.put(*record.key, session.window, nullptr, record.timestamp));
         publish_update(*record.key, session.window, &session.value, nullptr);
       }
     }
     aggregate = fold_.add(*record.key, record.value, std::move(aggregate));
-    store_.put(*record.key, merged, to_pointer(aggregate), record.timestamp);
+    runtime_.count_kept(store_.put(*record.key, merged, to_pointer(aggregate), record.timestamp));
     publish_update(*record.key, merged, nullptr, to_pointer(aggregate));
   }
 
@@ -115,6 +119,7 @@ class SessionAggregateNode final
   SessionStore<K, Aggregate> store_;
   Fold fold_;
   const WindowAggregateOptions options_;
+  StepTime time_;
   EmitTimer timer_;
 };
 

@@ -163,7 +163,8 @@ class SlidingAggregateNode final : public WindowAggregateBase<K, V, SlidingWindo
       return;
     }
     const Timestamp start = record.timestamp + 1;
-    this->store_.put(*record.key, start, &right->value, right->timestamp);
+    this->runtime_.count_kept(
+        this->store_.put(*record.key, start, &right->value, right->timestamp));
     this->publish_update(record, this->windows_.window_at(start), nullptr, &right->value,
                          right->timestamp);
   }
@@ -184,7 +185,7 @@ class SlidingAggregateNode final : public WindowAggregateBase<K, V, SlidingWindo
     const std::optional<Aggregate> now = this->fold_.add(*record.key, record.value, old);
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
-    this->store_.put(*record.key, start, to_pointer(now), timestamp);
+    this->runtime_.count_kept(this->store_.put(*record.key, start, to_pointer(now), timestamp));
     this->publish_update(record, window, to_pointer(old), to_pointer(now), timestamp);
   }
 

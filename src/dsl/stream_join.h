@@ -31,17 +31,20 @@ template <typename K, typename V>
 class JoinWindowNode final : public Node, public Receiver<K, V>, public Publisher<K, V> {
  public:
   JoinWindowNode(TaskRuntime& runtime, const std::string& store)
-      : store_(runtime.store<store::WindowBytes>(store)) {}
+      : runtime_(runtime), store_(runtime.store<store::WindowBytes>(store)) {}
 
   void receive(const Record<K, V>& record) override {
     this->publish(record);
-    if (record.key != nullptr && record.value != nullptr) {
-      store_.put(*record.key, record.timestamp, record.value, record.timestamp);
+    if (record.key != nullptr) {
+      // Also without value, which adds nothing: the store's time goes on.
+      runtime_.count_kept(
+          store_.put(*record.key, record.timestamp, record.value, record.timestamp));
       store_.expire(Timestamp(std::numeric_limits<std::int64_t>::max()));
     }
   }
 
  private:
+  TaskRuntime& runtime_;
   WindowStore<K, V> store_;
 };
 

@@ -117,15 +117,14 @@ class WindowStore {
     return internal::decode_stored<V>(bytes_.fetch(encode(key), start));
   }
 
-  // Null removes the window.
-  void put(const K& key, Timestamp start, const V* value, Timestamp timestamp) {
+  // Null removes the window. False: it has expired and is not kept.
+  bool put(const K& key, Timestamp start, const V* value, Timestamp timestamp) {
     if (value == nullptr) {
-      bytes_.put(encode(key), start, std::nullopt, timestamp);
-      return;
+      return bytes_.put(encode(key), start, std::nullopt, timestamp);
     }
     value_.clear();
     Serde<V>::encode(*value, value_);
-    bytes_.put(encode(key), start, ByteView(value_), timestamp);
+    return bytes_.put(encode(key), start, ByteView(value_), timestamp);
   }
 
   // The windows of a key that start in [from, to], ascending or descending.
@@ -208,15 +207,14 @@ class SessionStore {
                               : std::nullopt;
   }
 
-  // Null removes the session.
-  void put(const K& key, Window window, const V* value, Timestamp timestamp) {
+  // Null removes the session. False: it has expired and is not kept.
+  bool put(const K& key, Window window, const V* value, Timestamp timestamp) {
     if (value == nullptr) {
-      bytes_.put(encode(key), {window.start, window.end}, std::nullopt, timestamp);
-      return;
+      return bytes_.put(encode(key), {window.start, window.end}, std::nullopt, timestamp);
     }
     value_.clear();
     Serde<V>::encode(*value, value_);
-    bytes_.put(encode(key), {window.start, window.end}, ByteView(value_), timestamp);
+    return bytes_.put(encode(key), {window.start, window.end}, ByteView(value_), timestamp);
   }
 
   // Those that end at or after `end_min` and start at or before `start_max`, by end, then start.

@@ -65,7 +65,8 @@ class WindowBytes {
 
   [[nodiscard]] virtual std::optional<StoredValue> fetch(ByteView key, Timestamp start) const = 0;
   // Absent: removes the window. A store that keeps duplicates adds one, and ignores absent ones.
-  virtual void put(ByteView key, Timestamp start, std::optional<ByteView> value,
+  // False: the window has expired, nothing was changed.
+  virtual bool put(ByteView key, Timestamp start, std::optional<ByteView> value,
                    Timestamp timestamp) = 0;
   // The windows of a key that start in [from, to], ascending, or descending.
   virtual void visit_key(ByteView key, Timestamp from, Timestamp to, KeyVisitor visitor) const = 0;
@@ -97,8 +98,8 @@ class SessionBytes {
 
   [[nodiscard]] virtual std::optional<StoredValue> fetch(ByteView key,
                                                          SessionSpan session) const = 0;
-  // Absent: removes the session.
-  virtual void put(ByteView key, SessionSpan session, std::optional<ByteView> value,
+  // Absent: removes the session. False: it has expired, nothing was changed.
+  virtual bool put(ByteView key, SessionSpan session, std::optional<ByteView> value,
                    Timestamp timestamp) = 0;
   // The sessions of a key that end at or after `end_min` and start at or before `start_max`, by
   // end, then start.

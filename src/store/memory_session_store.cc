@@ -39,11 +39,11 @@ std::optional<StoredValue> MemorySessionStore::fetch(ByteView key, SessionSpan s
   return row == nullptr ? std::nullopt : std::optional(stored(*row));
 }
 
-void MemorySessionStore::put(ByteView key, SessionSpan session, std::optional<ByteView> value,
+bool MemorySessionStore::put(ByteView key, SessionSpan session, std::optional<ByteView> value,
                              Timestamp timestamp) {
   latest_end_ = std::max(latest_end_, session.end.value());
   if (session.end < first_live()) {
-    return;
+    return false;
   }
   const SessionKeyView at = view_of(key, session);
   if (value.has_value()) {
@@ -53,6 +53,7 @@ void MemorySessionStore::put(ByteView key, SessionSpan session, std::optional<By
   } else if (map_.erase(at, timestamp)) {
     by_time_.erase(&map_.rows().find(at)->first);
   }
+  return true;
 }
 
 void MemorySessionStore::visit_key(ByteView key, Timestamp end_min, Timestamp start_max,

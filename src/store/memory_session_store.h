@@ -52,7 +52,7 @@ class MemorySessionStore final : public MemoryStore<SessionKey>, public SessionB
   MemorySessionStore(std::string name, std::chrono::milliseconds retention);
 
   [[nodiscard]] std::optional<StoredValue> fetch(ByteView key, SessionSpan session) const override;
-  void put(ByteView key, SessionSpan session, std::optional<ByteView> value,
+  bool put(ByteView key, SessionSpan session, std::optional<ByteView> value,
            Timestamp timestamp) override;
   void visit_key(ByteView key, Timestamp end_min, Timestamp start_max,
                  SessionBytes::KeyVisitor visitor) const override;

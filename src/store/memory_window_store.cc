@@ -35,11 +35,11 @@ std::optional<StoredValue> MemoryWindowStore::fetch(ByteView key, Timestamp star
   return row == nullptr ? std::nullopt : std::optional(stored(*row));
 }
 
-void MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteView> value,
+bool MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteView> value,
                             Timestamp timestamp) {
   latest_start_ = std::max(latest_start_, start.value());
   if (start < first_live()) {
-    return;
+    return false;
   }
   WindowKeyView at{as_text(key), start.value()};
   if (value.has_value()) {
@@ -52,6 +52,7 @@ void MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteVie
   } else if (options_.duplicates == Duplicates::kReplace && map_.erase(at, timestamp)) {
     by_time_.erase(&map_.rows().find(at)->first);
   }
+  return true;
 }
 
 std::uint32_t MemoryWindowStore::next_number(std::string_view key, std::int64_t start) const {

@@ -62,7 +62,7 @@ class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowByte
   explicit MemoryWindowStore(Options options);
 
   [[nodiscard]] std::optional<StoredValue> fetch(ByteView key, Timestamp start) const override;
-  void put(ByteView key, Timestamp start, std::optional<ByteView> value,
+  bool put(ByteView key, Timestamp start, std::optional<ByteView> value,
            Timestamp timestamp) override;
   void visit_key(ByteView key, Timestamp from, Timestamp to,
                  WindowBytes::KeyVisitor visitor) const override;
