@@ -11,6 +11,11 @@ namespace {
   return dsl::JoinWindows::of_time_difference_and_grace(milliseconds(500), milliseconds(700));
 }
 
+// Kept longer than any input lasts: see InternalTopics.KEPT on the Java side.
+[[nodiscard]] Materialized counts_kept() {
+  return Materialized("counts").with_retention(milliseconds(600'000));
+}
+
 constexpr Program kPrograms[] = {
     {"bytes_table_changelog",
      [](dsl::StreamBuilder& builder) {
@@ -22,7 +27,7 @@ constexpr Program kPrograms[] = {
                              .group_by_key()
                              .windowed_by(dsl::TimeWindows::of_size_and_grace(milliseconds(1000),
                                                                               milliseconds(600)))
-                             .count(Materialized("counts")));
+                             .count(counts_kept()));
      }},
     {"bytes_session_changelog",
      [](dsl::StreamBuilder& builder) {
@@ -30,7 +35,7 @@ constexpr Program kPrograms[] = {
                              .group_by_key()
                              .windowed_by(dsl::SessionWindows::of_inactivity_gap_and_grace(
                                  milliseconds(500), milliseconds(800)))
-                             .count(Materialized("counts")));
+                             .count(counts_kept()));
      }},
     {"bytes_repartition",
      [](dsl::StreamBuilder& builder) {

@@ -11,6 +11,7 @@ import static oracle.Kit.stream;
 import static oracle.Program.StoreKind.SESSIONS;
 import static oracle.Program.StoreKind.WINDOWS;
 import static org.apache.kafka.streams.kstream.EmitStrategy.onWindowClose;
+import static org.apache.kafka.streams.kstream.Materialized.StoreType.ROCKS_DB;
 
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -45,7 +46,9 @@ final class EmitOnClose {
         catalog.add("emit_on_close_session").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(b -> stream(b, "in").groupByKey(GROUP)
                 .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800)))
-                .emitStrategy(onWindowClose()).count(numberSessions("counts").withRetention(KEPT)).toStream()
+                .emitStrategy(onWindowClose())
+                // Sessions that close together come in another order from the store in memory.
+                .count(numberSessions("counts").withRetention(KEPT).withStoreType(ROCKS_DB)).toStream()
                 .to("out", InWindows.sessionLongs()));
         // Kafka Streams looks for closed windows at most once a second of wall clock.
         catalog.add("emit_on_close_interval").input("in").output(WINDOW, NUMBER).emitInterval(1000)

@@ -13,6 +13,7 @@ import static oracle.Kit.stream;
 import static oracle.Kit.table;
 import static oracle.Kit.text;
 
+import java.time.Duration;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
@@ -23,6 +24,9 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 
 /** The bytes of repartition and changelog topics. */
 final class InternalTopics {
+    /** Longer than any input: ours writes tombstones for what has expired, Kafka Streams lets its topic forget it. */
+    private static final Duration KEPT = ms(600_000);
+
     private InternalTopics() {}
 
     static void addTo(Catalog catalog) {
@@ -30,10 +34,11 @@ final class InternalTopics {
             .build(b -> stream(b, "in").groupByKey(GROUP).count(number("counts")));
         catalog.add("bytes_window_changelog").input("in").output("oracle-counts-changelog", BYTES, BYTES)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(TimeWindows.ofSizeAndGrace(ms(1000), ms(600)))
-                .count(numberWindows("counts")));
+                .count(numberWindows("counts").withRetention(KEPT)));
         catalog.add("bytes_session_changelog").input("in").output("oracle-counts-changelog", BYTES, BYTES)
             .build(b -> stream(b, "in").groupByKey(GROUP)
-                .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800))).count(numberSessions("counts")));
+                .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800)))
+                .count(numberSessions("counts").withRetention(KEPT)));
         catalog.add("bytes_repartition").input("in").output("oracle-by-letter-repartition", BYTES, BYTES)
             .build(b -> stream(b, "in").groupBy((k, v) -> letter(v), Grouped.with("by-letter", STRING, STRING))
                 .count(number("counts")));

@@ -26,14 +26,14 @@ final class Sessions {
             .build(count(noGrace));
         catalog.add("sessions_count_grace").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(count(withGrace));
-        catalog.add("sessions_count_cached").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER).cached()
+        catalog.add("sessions_count_cached").input("in").output(SESSION, NUMBER).cached()
             .build(count(withGrace));
         catalog.add("sessions_reduce").input("in").output(SESSION, TEXT).store("reduced", SESSIONS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace).reduce(Kit::reduce, textSessions("reduced"))
                 .toStream().to("out", InWindows.sessionTexts()));
         catalog.add("sessions_aggregate").input("in").output(SESSION, TEXT).store("texts", SESSIONS, TEXT)
             .build(aggregate(withGrace));
-        catalog.add("sessions_aggregate_cached").input("in").output(SESSION, TEXT).store("texts", SESSIONS, TEXT).cached()
+        catalog.add("sessions_aggregate_cached").input("in").output(SESSION, TEXT).cached()
             .build(aggregate(withGrace));
         catalog.add("sessions_group_by").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(b -> stream(b, "in").groupBy((k, v) -> letter(v), GROUP).windowedBy(withGrace)

@@ -25,7 +25,7 @@ final class Sliding {
             .build(count(noGrace));
         catalog.add("sliding_count_grace").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(withGrace));
-        catalog.add("sliding_count_cached").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER).cached()
+        catalog.add("sliding_count_cached").input("in").output(WINDOW, NUMBER).cached()
             .build(count(withGrace));
         catalog.add("sliding_reduce").input("in").output(WINDOW, TEXT).store("reduced", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace).reduce(Kit::reduce, textWindows("reduced"))

@@ -29,11 +29,11 @@ final class Windows {
             .build(count(tumbling));
         catalog.add("windows_tumbling_count_grace").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(withGrace));
-        catalog.add("windows_tumbling_count_cached").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
+        catalog.add("windows_tumbling_count_cached").input("in").output(WINDOW, NUMBER)
             .cached().build(count(withGrace));
         catalog.add("windows_hopping_count").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(count(tumbling.advanceBy(ms(500))));
-        catalog.add("windows_hopping_count_cached").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
+        catalog.add("windows_hopping_count_cached").input("in").output(WINDOW, NUMBER)
             .cached().build(count(hopping));
         // The advance does not divide the size.
         catalog.add("windows_hopping_uneven").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
@@ -41,7 +41,7 @@ final class Windows {
         catalog.add("windows_hopping_reduce").input("in").output(WINDOW, TEXT).store("reduced", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(hopping).reduce(Kit::reduce, textWindows("reduced"))
                 .toStream().to("out", InWindows.texts(1000)));
-        catalog.add("windows_tumbling_reduce_cached").input("in").output(WINDOW, TEXT).store("reduced", WINDOWS, TEXT).cached()
+        catalog.add("windows_tumbling_reduce_cached").input("in").output(WINDOW, TEXT).cached()
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace)
                 .reduce(Kit::reduce, textWindows("reduced")).toStream().to("out", InWindows.texts(1000)));
         catalog.add("windows_hopping_aggregate").input("in").output(WINDOW, NUMBER).store("sums", WINDOWS, NUMBER)
