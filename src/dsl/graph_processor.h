@@ -18,6 +18,8 @@ class GraphProcessor final : public topology::Processor {
 
   [[nodiscard]] Status init(topology::ProcessorContext& context) override;
 
+  void restored() override { runtime_->restored(); }
+
   [[nodiscard]] Status process(const topology::RecordSpan& records) override {
     return runtime_->process(records);
   }

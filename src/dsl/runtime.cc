@@ -26,7 +26,12 @@ Status TaskRuntime::take_failure() {
 void TaskRuntime::schedule_stream_time(std::chrono::milliseconds interval,
                                        UniqueFunction<void(Timestamp)> punctuate) {
   PENSTOCK_CHECK(interval.count() > 0);
-  punctuations_.push_back({interval.count(), std::move(punctuate)});
+  Punctuation punctuation{interval.count(), std::move(punctuate)};
+  if (!is_restored_ && stream_time_.value() >= 0) {
+    punctuation.next = (stream_time_.value() / interval.count() + 1) * interval.count();
+    punctuation.committed_next = punctuation.next;
+  }
+  punctuations_.push_back(std::move(punctuation));
 }
 
 void TaskRuntime::run_punctuations() {
@@ -41,6 +46,14 @@ void TaskRuntime::run_punctuations() {
       set_metadata({});
       punctuation.run(stream_time_);
     }
+  }
+}
+
+void TaskRuntime::restored() {
+  is_restored_ = true;
+  committed_stream_time_ = stream_time_;
+  for (const auto& node : owned_) {
+    node->restored();
   }
 }
 

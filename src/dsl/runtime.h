@@ -37,6 +37,9 @@ class Node {
  public:
   virtual ~Node() = default;
 
+  // Before the first record: the stores hold what was committed. They are empty before.
+  virtual void restored() {}
+
   // Everything processed is about to be committed.
   virtual void before_commit() {}
 
@@ -112,6 +115,7 @@ class TaskRuntime {
   // Processes what the engine delivers.
   [[nodiscard]] Status process(const topology::RecordSpan& records);
 
+  void restored();
   void before_commit();
   void committed();
   void aborted();
@@ -138,7 +142,8 @@ class TaskRuntime {
 
   void advance_stream_time(Timestamp to) { stream_time_ = std::max(stream_time_, to); }
 
-  // Calls `punctuate` about every `interval` of stream time, the first time at once.
+  // Calls `punctuate` about every `interval` of stream time, the first time at once. The rhythm
+  // begins at 0, so that one scheduled before a restart goes on after it.
   void schedule_stream_time(std::chrono::milliseconds interval,
                             UniqueFunction<void(Timestamp)> punctuate);
 
@@ -188,6 +193,7 @@ class TaskRuntime {
   std::map<std::string, SourceNode*, std::less<>> sources_;
   std::map<std::string, std::unique_ptr<Node>> shared_;
   std::vector<Punctuation> punctuations_;
+  bool is_restored_ = false;
   RecordMetadata metadata_;
   Timestamp stream_time_{-1};
   Timestamp committed_stream_time_{-1};

@@ -248,24 +248,30 @@ class StreamOperations {
   // ---- joins ----
 
   // joiner([key,] left, right) for all pairs of one key within the windows.
-  template <typename VR, typename Joiner>
-  [[nodiscard]] auto join(const Stream<K, VR>& other, Joiner joiner, const JoinWindows& windows,
+  template <typename Other, typename Joiner>
+  [[nodiscard]] auto join(const Other& other, Joiner joiner, const JoinWindows& windows,
                           const StreamJoined& joined) const {
-    return join_streams<VR, Joiner, JoinKind::kInner>(other, std::move(joiner), windows, joined);
+    using VR = typename Other::Value;
+    return join_streams<VR, Joiner, JoinKind::kInner>(Stream<K, VR>(other), std::move(joiner),
+                                                      windows, joined);
   }
 
   // Also for records of this stream without partner: right is null.
-  template <typename VR, typename Joiner>
-  [[nodiscard]] auto left_join(const Stream<K, VR>& other, Joiner joiner,
-                               const JoinWindows& windows, const StreamJoined& joined) const {
-    return join_streams<VR, Joiner, JoinKind::kLeft>(other, std::move(joiner), windows, joined);
+  template <typename Other, typename Joiner>
+  [[nodiscard]] auto left_join(const Other& other, Joiner joiner, const JoinWindows& windows,
+                               const StreamJoined& joined) const {
+    using VR = typename Other::Value;
+    return join_streams<VR, Joiner, JoinKind::kLeft>(Stream<K, VR>(other), std::move(joiner),
+                                                     windows, joined);
   }
 
   // Also for records of both streams without partner.
-  template <typename VR, typename Joiner>
-  [[nodiscard]] auto outer_join(const Stream<K, VR>& other, Joiner joiner,
-                                const JoinWindows& windows, const StreamJoined& joined) const {
-    return join_streams<VR, Joiner, JoinKind::kOuter>(other, std::move(joiner), windows, joined);
+  template <typename Other, typename Joiner>
+  [[nodiscard]] auto outer_join(const Other& other, Joiner joiner, const JoinWindows& windows,
+                                const StreamJoined& joined) const {
+    using VR = typename Other::Value;
+    return join_streams<VR, Joiner, JoinKind::kOuter>(Stream<K, VR>(other), std::move(joiner),
+                                                      windows, joined);
   }
 
   // With what the table holds when the record comes. Only this side brings results.

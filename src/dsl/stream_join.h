@@ -144,7 +144,9 @@ struct Serde<WaitingList<Left, Right>> {
 class JoinTime final : public Node {
  public:
   Timestamp stream_time{-1};
-  std::int64_t min_time = kNone;  // of what waits
+  // Of what waits; or later than that, as the last look at it left it: what is put out when is
+  // Kafka Streams' choice.
+  std::int64_t min_time = kNone;
   std::int64_t next_emit_ms = 0;
 
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
@@ -188,12 +190,25 @@ class StreamJoinNode final : public Node,
         time_(runtime.shared<JoinTime>(options.name)) {
     if (!options.outer_store.empty()) {
       waiting_.emplace(runtime.store<store::KeyValueBytes>(options.outer_store));
-      resume();
     }
   }
 
+  // After a restart the time of the join is known from the store.
+  void restored() override {
+    if (!waiting_.has_value()) {
+      return;
+    }
+    const store::StepTimes& kept = waiting_->times();
+    time_.stream_time = kept.observed;
+    time_.min_time = kept.emitted.value() < 0 ? JoinTime::kNone : kept.emitted.value();
+    time_.committed();
+  }
+
   void receive(const Record<K, This>& record) override {
-    advance(record.timestamp);
+    time_.stream_time = std::max(time_.stream_time, record.timestamp);
+    if (waiting_.has_value()) {
+      waiting_->times().observed = time_.stream_time;
+    }
     if (options_.keeps_unmatched && record.key == nullptr && record.value != nullptr) {
       publish_joined(record, record.value, nullptr, record.timestamp);
       return;
@@ -206,26 +221,13 @@ class StreamJoinNode final : public Node,
       emit_unmatched(record);
     }
     join(record);
+    if (waiting_.has_value()) {
+      waiting_->times().emitted =
+          Timestamp(time_.min_time == JoinTime::kNone ? -1 : time_.min_time);
+    }
   }
 
  private:
-  void advance(Timestamp timestamp) {
-    time_.stream_time = std::max(time_.stream_time, timestamp);
-    if (waiting_.has_value()) {
-      waiting_->times().observed = time_.stream_time;
-    }
-  }
-
-  // After a restart: what is known from the store.
-  void resume() {
-    time_.stream_time = std::max(time_.stream_time, waiting_->times().observed);
-    const auto waiting = waiting_->all();
-    if (!waiting.empty()) {
-      time_.min_time = waiting.front().first.timestamp.value();
-    }
-    time_.committed();
-  }
-
   void join(const Record<K, This>& record) {
     const std::int64_t at = record.timestamp.value();
     const Timestamp from(std::max<std::int64_t>(0, at - options_.before.count()));

@@ -202,9 +202,7 @@ class SuppressNode final : public Node,
       : runtime_(runtime),
         options_(std::move(options)),
         buffer_(runtime.store<store::KeyValueBytes>(options_.store)),
-        index_(runtime.shared<SuppressIndex>(options_.store).times) {
-    read_buffer();
-  }
+        index_(runtime.shared<SuppressIndex>(options_.store).times) {}
 
   void receive(const Record<K, Change<V>>& record) override {
     Timestamp& observed = buffer_.times().observed;
@@ -227,6 +225,8 @@ class SuppressNode final : public Node,
       emit_oldest();
     }
   }
+
+  void restored() override { read_buffer(); }
 
   void committed() override { touched_ = false; }
 

@@ -283,6 +283,9 @@ Status Task::finish_restore(const std::function<Offset(TopicPartition)>& changel
       stores_[index]->finish_restore(environment_.clock.now());
     }
   }
+  for (const auto& node : nodes_) {
+    node->processor->restored();
+  }
   transition(TaskState::kRunning);
   return {};
 }
