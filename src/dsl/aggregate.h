@@ -80,8 +80,10 @@ class EmitTimer {
 // (cogroup); after a restart it begins with what the store knows of them together.
 class StepTime {
  public:
-  explicit StepTime(const store::StepTimes& known)
-      : observed_(known.observed), committed_(known.observed) {}
+  void restored(const store::StepTimes& known) {
+    observed_ = known.observed;
+    committed_ = known.observed;
+  }
 
   Timestamp advance(Timestamp timestamp, store::StepTimes& known) {
     observed_ = std::max(observed_, timestamp);
@@ -94,8 +96,8 @@ class StepTime {
   void aborted() { observed_ = committed_; }
 
  private:
-  Timestamp observed_;
-  Timestamp committed_;
+  Timestamp observed_{-1};
+  Timestamp committed_{-1};
 };
 
 struct WindowAggregateOptions {
@@ -114,6 +116,8 @@ class WindowAggregateBase : public Node,
   using Aggregate = typename Fold::Aggregate;
   using Stored = std::optional<ValueAndTimestamp<Aggregate>>;
 
+  void restored() override { time_.restored(store_.times()); }
+
   void committed() override { time_.committed(); }
 
   void aborted() override { time_.aborted(); }
@@ -126,7 +130,6 @@ class WindowAggregateBase : public Node,
         store_(runtime.store<store::WindowBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
-        time_(store_.times()),
         timer_(options.emit_interval) {}
 
   // Moves the step's time on; returns the time up to which windows are closed.

@@ -32,7 +32,6 @@ class SessionAggregateNode final
         store_(runtime.store<store::SessionBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
-        time_(store_.times()),
         timer_(options.emit_interval) {}
 
   void receive(const Record<K, V>& record) override {
@@ -48,6 +47,8 @@ class SessionAggregateNode final
     }
     expire();
   }
+
+  void restored() override { time_.restored(store_.times()); }
 
   void committed() override { time_.committed(); }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -45,30 +46,47 @@ constexpr std::size_t kInputsMin = 200;
          "\nours:          " + (our == ours.end() ? "(end)" : *our);
 }
 
-class OracleTest : public ::testing::TestWithParam<Program> {};
-
-TEST_P(OracleTest, AgreesWithKafkaStreams) {
-  const Program& program = GetParam();
+// Compares `seeds_max` inputs of the topology.
+void expect_agreement(const Program& program, Disturbance disturbance, std::size_t seeds_max) {
   const auto golden = golden_of(program.name);
   ASSERT_TRUE(golden.has_value()) << golden.error().message();
-  EXPECT_GE(golden->digests.size(), kInputsMin);
+  ASSERT_GE(golden->digests.size(), kInputsMin);
+  std::size_t compared = 0;
   std::size_t different = 0;
   std::string first;
   for (const auto& [seed, theirs] : golden->digests) {
-    const auto ours = play(*golden, program, seed);
+    if (compared++ == seeds_max) {
+      break;
+    }
+    const auto ours = play(*golden, program, seed, disturbance);
     ASSERT_TRUE(ours.has_value()) << "seed " << seed << ": " << ours.error().message();
     ASSERT_EQ(ours->digests().inputs, theirs.inputs) << "the generators of inputs differ";
-    if (ours->digests() == theirs) {
+    if (ours->digests() == theirs || different++ > 0) {
       continue;
     }
-    if (different++ == 0) {
-      const auto run = golden->runs.find(seed);
-      first = "seed " + std::to_string(seed) +
-              (run == golden->runs.end() ? "" : "\n" + first_difference(run->second, ours->all));
-    }
+    const auto run = golden->runs.find(seed);
+    first = "seed " + std::to_string(seed) +
+            (run == golden->runs.end() ? "" : "\n" + first_difference(run->second, ours->all));
   }
-  EXPECT_EQ(different, 0U) << "of " << golden->digests.size() << " inputs; " << first
+  EXPECT_EQ(different, 0U) << "inputs; the first is " << first
                            << "\nsee both sides: tools/oracle diff " << program.name << " SEED";
+}
+
+class OracleTest : public ::testing::TestWithParam<Program> {};
+
+TEST_P(OracleTest, AgreesWithKafkaStreams) {
+  expect_agreement(GetParam(), Disturbance::kNone, std::numeric_limits<std::size_t>::max());
+}
+
+// What was undone or restored does not show. Two things begin anew with a task and would: the
+// rhythm of the wall clock, and that members of a windowed cogroup have times of their own.
+TEST_P(OracleTest, AgreesWithKafkaStreamsThroughAbortsAndRestarts) {
+  const auto golden = golden_of(GetParam().name);
+  ASSERT_TRUE(golden.has_value()) << golden.error().message();
+  const bool restarts_show = golden->profile.clock > 0 || GetParam().name.starts_with("cogroup_");
+  constexpr std::size_t kSeeds = 40;
+  expect_agreement(GetParam(),
+                   restarts_show ? Disturbance::kAborts : Disturbance::kAbortsAndRestarts, kSeeds);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OracleTest, ::testing::ValuesIn(all_programs()),

@@ -1,6 +1,7 @@
 // Program is one topology of the oracle on our side: the same as the Java one of that name.
 #pragma once
 
+#include <ostream>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@ struct Program {
   std::string_view name;
   void (*build)(dsl::StreamBuilder& builder);
 };
+
+// For failed tests.
+inline void PrintTo(const Program& program,
+                    std::ostream* stream) {  // NOLINT(readability-identifier-naming)
+  *stream << program.name;
+}
 
 using Programs = std::span<const Program>;
 

@@ -47,8 +47,9 @@ constexpr std::chrono::milliseconds kWallClockStart{1'000'000};
 
 class Player {
  public:
-  Player(const GoldenFile& golden, engine::TopologyDriver& driver, testing::SimClock& clock)
-      : golden_(golden), driver_(driver), clock_(clock) {}
+  Player(const GoldenFile& golden, engine::TopologyDriver& driver, testing::SimClock& clock,
+         Disturbance disturbance)
+      : golden_(golden), driver_(driver), clock_(clock), disturbance_(disturbance) {}
 
   [[nodiscard]] Result<Run> play(int seed) {
     std::size_t number = 0;
@@ -91,9 +92,24 @@ class Player {
         record.headers.push_back({"n", *event.header});
       }
       driver_.send(event.topic, record);
+      PENSTOCK_TRY(disturb());
     }
     PENSTOCK_TRY(driver_.run());
     return driver_.commit();
+  }
+
+  [[nodiscard]] Status disturb() {
+    if (disturbance_ == Disturbance::kNone) {
+      return {};
+    }
+    PENSTOCK_TRY(driver_.run());
+    driver_.abort();
+    constexpr int kRestartEvery = 5;
+    if (disturbance_ == Disturbance::kAbortsAndRestarts && ++disturbed_ % kRestartEvery == 0) {
+      PENSTOCK_TRY(driver_.run());
+      return driver_.restart();
+    }
+    return {};
   }
 
   void read(const OutputTopic& output, const std::string& prefix) {
@@ -121,6 +137,8 @@ class Player {
   const GoldenFile& golden_;
   engine::TopologyDriver& driver_;
   testing::SimClock& clock_;
+  const Disturbance disturbance_;
+  int disturbed_ = 0;                        // records
   std::map<std::string, std::size_t> read_;  // records of each output
   Run run_;
 };
@@ -131,7 +149,8 @@ Digests Run::digests() const {
   return {digest(inputs), digest(outputs), digest(stores), dropped};
 }
 
-Result<Run> play(const GoldenFile& golden, const Program& program, int seed) {
+Result<Run> play(const GoldenFile& golden, const Program& program, int seed,
+                 Disturbance disturbance) {
   dsl::StreamBuilder builder({.application_id = "oracle",
                               .emit_interval = std::chrono::milliseconds(golden.emit_interval_ms)});
   program.build(builder);
@@ -140,7 +159,7 @@ Result<Run> play(const GoldenFile& golden, const Program& program, int seed) {
   clock.set_wall(os::WallTime(kWallClockStart));
   PENSTOCK_TRY_ASSIGN(const std::unique_ptr<engine::TopologyDriver> driver,
                       engine::TopologyDriver::open(topology, partition_counts(golden), clock));
-  return Player(golden, *driver, clock).play(seed);
+  return Player(golden, *driver, clock, disturbance).play(seed);
 }
 
 }  // namespace penstock::oracle

@@ -21,6 +21,14 @@ struct Run {
   [[nodiscard]] Digests digests() const;
 };
 
-[[nodiscard]] Result<Run> play(const GoldenFile& golden, const Program& program, int seed);
+// What is done to the tasks while they work; it must not show in what comes out.
+enum class Disturbance : std::uint8_t {
+  kNone,
+  kAborts,            // each record is processed, taken back, and processed again
+  kAbortsAndRestarts  // and after every fifth, instead of a commit, all tasks begin anew
+};
+
+[[nodiscard]] Result<Run> play(const GoldenFile& golden, const Program& program, int seed,
+                               Disturbance disturbance = Disturbance::kNone);
 
 }  // namespace penstock::oracle

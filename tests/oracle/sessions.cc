@@ -43,7 +43,6 @@ constexpr Program kPrograms[] = {
        count(builder, SessionWindows::of_inactivity_gap_with_no_grace(milliseconds(500)));
      }},
     {"sessions_count_grace", count_with_grace},
-    {"sessions_count_cached", count_with_grace},
     {"sessions_reduce",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")
@@ -54,7 +53,6 @@ constexpr Program kPrograms[] = {
            .to("out");
      }},
     {"sessions_aggregate", aggregate_with_grace},
-    {"sessions_aggregate_cached", aggregate_with_grace},
     {"sessions_group_by",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")
@@ -64,6 +62,7 @@ constexpr Program kPrograms[] = {
            .to_stream()
            .to("out");
      }},
+    {"sessions_headers", count_with_grace},
     {"sessions_merging",
      [](dsl::StreamBuilder& builder) {
        aggregate(builder, SessionWindows::of_inactivity_gap_and_grace(milliseconds(300),

@@ -39,7 +39,6 @@ constexpr Program kPrograms[] = {
        count(builder, SlidingWindows::of_time_difference_with_no_grace(milliseconds(700)));
      }},
     {"sliding_count_grace", count_with_grace},
-    {"sliding_count_cached", count_with_grace},
     {"sliding_reduce",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")
@@ -50,6 +49,7 @@ constexpr Program kPrograms[] = {
            .to("out");
      }},
     {"sliding_aggregate", [](dsl::StreamBuilder& builder) { aggregate(builder, with_grace()); }},
+    {"sliding_headers", count_with_grace},
     {"sliding_crowded",
      [](dsl::StreamBuilder& builder) {
        aggregate(builder, SlidingWindows::of_time_difference_and_grace(milliseconds(300),

@@ -43,11 +43,8 @@ constexpr Program kPrograms[] = {
        table(builder, "left").outer_join(table(builder, "right"), pair_texts).to_stream().to("out");
      }},
     {"table_join_inner_materialized", inner},
-    {"table_join_inner_cached", inner},
     {"table_join_left_materialized", left},
-    {"table_join_left_cached", left},
     {"table_join_outer_materialized", outer},
-    {"table_join_outer_cached", outer},
     {"table_join_filtered",
      [](dsl::StreamBuilder& builder) {
        table(builder, "left")
@@ -67,6 +64,7 @@ constexpr Program kPrograms[] = {
            .to_stream()
            .to("out");
      }},
+    {"table_join_headers", outer},
     {"table_join_three",
      [](dsl::StreamBuilder& builder) {
        table(builder, "left")

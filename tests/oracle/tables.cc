@@ -54,7 +54,6 @@ void group_sum(dsl::StreamBuilder& builder) {
 
 constexpr Program kPrograms[] = {
     {"table_source", source},
-    {"table_source_cached", source},
     {"table_filter",
      [](dsl::StreamBuilder& builder) {
        table(builder, "in").filter(is_even).to_stream().to("out");
@@ -104,6 +103,7 @@ constexpr Program kPrograms[] = {
      }},
     {"table_group_aggregate", group_sum},
     {"table_group_aggregate_cached", group_sum},
+    {"table_group_headers", group_sum},
     {"table_group_filtered",
      [](dsl::StreamBuilder& builder) {
        table(builder, "in")

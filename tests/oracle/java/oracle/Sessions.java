@@ -38,6 +38,8 @@ final class Sessions {
         catalog.add("sessions_group_by").input("in").output(SESSION, NUMBER).store("counts", SESSIONS, NUMBER)
             .build(b -> stream(b, "in").groupBy((k, v) -> letter(v), GROUP).windowedBy(withGrace)
                 .count(numberSessions("counts")).toStream().to("out", InWindows.sessionLongs()));
+        catalog.add("sessions_headers").input("in").with(p -> p.headers = true).output(SESSION, NUMBER)
+            .build(count(withGrace));
         // One key, many merges.
         catalog.add("sessions_merging").input("in", 1, 0, 0, 1).with(p -> {
             p.late = 60;

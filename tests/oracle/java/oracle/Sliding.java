@@ -33,6 +33,8 @@ final class Sliding {
         catalog.add("sliding_aggregate").input("in").output(WINDOW, TEXT).store("texts", WINDOWS, TEXT)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace)
                 .aggregate(() -> "", Kit::append, textWindows("texts")).toStream().to("out", InWindows.texts(700)));
+        catalog.add("sliding_headers").input("in").with(p -> p.headers = true).output(WINDOW, NUMBER)
+            .build(count(withGrace));
         // One key, many records out of order, from time 0 on.
         catalog.add("sliding_crowded").input("in", 1, 0, 0, 1).with(p -> {
             p.late = 50;

@@ -36,6 +36,7 @@ final class TableJoins {
             .outerJoin(table(b, "right").mapValues(v -> letter(v)), Kit::pair).toStream().to("out", WRITE));
         two(catalog, "table_join_then_filter").build(b -> table(b, "left").leftJoin(table(b, "right"), Kit::pair)
             .filter((k, v) -> v.length() > 6).toStream().to("out", WRITE));
+        two(catalog, "table_join_headers").with(p -> p.headers = true).build(TableJoins::outer);
         catalog.add("table_join_three").table("left").table("right").table("third").output(TEXT, TEXT)
             .build(b -> table(b, "left").join(table(b, "right"), Kit::pair).leftJoin(table(b, "third"), Kit::pair)
                 .toStream().to("out", WRITE));

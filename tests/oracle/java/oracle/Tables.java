@@ -58,6 +58,8 @@ final class Tables {
             .build(Tables::sum);
         catalog.add("table_group_aggregate_cached").table("in").output(TEXT, NUMBER).store("sums", TABLE, NUMBER).cached()
             .build(Tables::sum);
+        catalog.add("table_group_headers").table("in").with(p -> p.headers = true).output(TEXT, NUMBER)
+            .build(Tables::sum);
         catalog.add("table_group_filtered").table("in").output(TEXT, NUMBER).store("sums", TABLE, NUMBER)
             .build(b -> table(b, "in").filter((k, v) -> numberOf(v) > 30)
                 .groupBy((k, v) -> KeyValue.pair("all", numberOf(v)), Grouped.with(STRING, LONG))

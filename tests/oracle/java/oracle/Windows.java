@@ -60,6 +60,8 @@ final class Windows {
         catalog.add("windows_table_filter").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace).count(numberWindows("counts"))
                 .filter((k, v) -> v % 2 == 0).toStream().to("out", InWindows.longs(1000)));
+        catalog.add("windows_headers").input("in").with(p -> p.headers = true).output(WINDOW, NUMBER)
+            .build(count(hopping));
         catalog.add("windows_retention").input("in").output(WINDOW, NUMBER).store("counts", WINDOWS, NUMBER)
             .build(b -> stream(b, "in").groupByKey(GROUP).windowedBy(withGrace)
                 .count(numberWindows("counts").withRetention(ms(5000))).toStream().to("out", InWindows.longs(1000)));
