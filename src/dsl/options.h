@@ -127,6 +127,21 @@ class Joined {
   std::optional<Duration> grace_;
 };
 
+// A join of two tables by foreign key. Its topics are called
+// `<name>-subscription-registration-topic` and `<name>-subscription-response-topic`, its store
+// `<name>-subscription-store`.
+class TableJoined {
+ public:
+  explicit TableJoined(std::string name) : name_(std::move(name)) {
+    PENSTOCK_CHECK(!name_.empty());
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
 // When a windowed aggregation hands on results (KIP-825).
 enum class EmitStrategy : std::uint8_t {
   kOnWindowUpdate,  // with every record
