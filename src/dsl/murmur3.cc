@@ -8,7 +8,6 @@ namespace penstock::dsl {
 
 namespace {
 
-constexpr std::uint64_t kSeed = 104729;
 constexpr std::uint64_t kC1 = 0x87c37b91114253d5;
 constexpr std::uint64_t kC2 = 0x4cf5ad432745937f;
 constexpr std::size_t kBlock = 16;
@@ -29,9 +28,9 @@ std::uint64_t finish(std::uint64_t hash) {
 
 }  // namespace
 
-Hash128 murmur3_128(ByteView bytes) {
-  std::uint64_t first = kSeed;
-  std::uint64_t second = kSeed;
+Hash128 murmur3_128(ByteView bytes, std::uint64_t seed) {
+  std::uint64_t first = seed;
+  std::uint64_t second = seed;
   std::size_t at = 0;
   for (; at + kBlock <= bytes.size(); at += kBlock) {
     first ^= mix_first(load_le<std::uint64_t>(bytes.data() + at));

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/bytes.h"
 
@@ -14,6 +15,8 @@ namespace penstock::dsl {
 
 using Hash128 = std::array<std::byte, 16>;
 
-[[nodiscard]] Hash128 murmur3_128(ByteView bytes);
+inline constexpr std::uint64_t kMurmur3Seed = 104729;
+
+[[nodiscard]] Hash128 murmur3_128(ByteView bytes, std::uint64_t seed = kMurmur3Seed);
 
 }  // namespace penstock::dsl
