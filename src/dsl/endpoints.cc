@@ -80,7 +80,9 @@ void SinkBase::append(std::size_t topic, const KeyBytes& key, std::optional<Byte
     }
   }
   topology::Output& output = *outputs_[topic];
-  if (key.partitioned.has_value()) {
+  if (key.partition.has_value()) {
+    output.append_to(*key.partition, timestamp, key.whole, value, headers_);
+  } else if (key.partitioned.has_value()) {
     output.append_to(partition_for_key(*key.partitioned, output.partition_count()), timestamp,
                      key.whole, value, headers_);
   } else {

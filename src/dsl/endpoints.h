@@ -70,6 +70,7 @@ class SinkBase {
     // What the partition is chosen by, if it is not the whole key: a windowed key goes where its
     // key goes, as Kafka Streams' WindowedStreamPartitioner has it.
     std::optional<ByteView> partitioned;
+    std::optional<PartitionId> partition;  // where the step knows itself
   };
 
   void append(std::size_t topic, const KeyBytes& key, std::optional<ByteView> value,

@@ -53,9 +53,12 @@ void Graph::connect(StepId step, const std::string& store) {
   found->users.push_back(step);
 }
 
+std::string Graph::internal_topic(std::string_view name) const {
+  return (application_id_.empty() ? "" : application_id_ + "-") + std::string(name);
+}
+
 std::string Graph::repartition_topic(std::string_view name) const {
-  const std::string prefix = application_id_.empty() ? "" : application_id_ + "-";
-  return prefix + std::string(name) + "-repartition";
+  return internal_topic(name) + "-repartition";
 }
 
 void Graph::reject(std::string why) {

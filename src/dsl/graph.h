@@ -89,7 +89,9 @@ class Graph {
 
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
 
-  // "<application id>-<name>-repartition", without the id if there is none.
+  // "<application id>-<name>", without the id if there is none.
+  [[nodiscard]] std::string internal_topic(std::string_view name) const;
+  // "<application id>-<name>-repartition".
   [[nodiscard]] std::string repartition_topic(std::string_view name) const;
 
   // Owned by the graph, so that handles and closures may point to it.

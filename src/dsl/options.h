@@ -75,22 +75,13 @@ class Materialized {
     return std::move(*this);
   }
 
-  // Keeps the versions of `history` before the latest: answers what a value was (KIP-889).
-  [[nodiscard]] Materialized with_history(Duration history) && {
-    history_ = history;
-    return std::move(*this);
-  }
-
   [[nodiscard]] const std::string& store() const { return store_; }
 
   [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
 
-  [[nodiscard]] const std::optional<Duration>& history() const { return history_; }
-
  private:
   std::string store_;
   std::optional<Duration> retention_;
-  std::optional<Duration> history_;
 };
 
 // A join of two streams: its stores are called `<name>-this-join-store` and so on.
@@ -106,25 +97,30 @@ class StreamJoined {
   std::string name_;
 };
 
-// A join of a stream with a table. The name also names the repartition topic and, with a grace
-// period, the buffer.
+// A join of a stream with a table. The name also names the repartition topic.
 class Joined {
  public:
   explicit Joined(std::string name) : name_(std::move(name)) { PENSTOCK_CHECK(!name_.empty()); }
 
-  // The stream's records wait so long for changes of a versioned table that come late (KIP-923).
-  [[nodiscard]] Joined with_grace(Duration grace) && {
-    grace_ = grace;
-    return std::move(*this);
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// A join of two tables by foreign key. Its topics are called
+// `<name>-subscription-registration-topic` and `<name>-subscription-response-topic`, its store
+// `<name>-subscription-store`.
+class TableJoined {
+ public:
+  explicit TableJoined(std::string name) : name_(std::move(name)) {
+    PENSTOCK_CHECK(!name_.empty());
   }
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  [[nodiscard]] const std::optional<Duration>& grace() const { return grace_; }
-
  private:
   std::string name_;
-  std::optional<Duration> grace_;
 };
 
 // When a windowed aggregation hands on results (KIP-825).

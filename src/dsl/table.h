@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/foreign_key_join.h"
 #include "dsl/fwd.h"
 #include "dsl/repartition.h"
 #include "dsl/store_factories.h"
@@ -101,6 +102,23 @@ class Table final {
     return join_tables<TableJoinKind::kOuter>(other, std::move(joiner), materialized, named);
   }
 
+  // By a foreign key (KIP-213, KIP-1104): extractor([key,] value) -> key of the other table, or an
+  // empty std::optional. joiner([key,] left, right).
+  template <typename KO, typename VO, typename Extractor, typename Joiner>
+  [[nodiscard]] auto join(const Table<KO, VO>& other, Extractor extractor, Joiner joiner,
+                          const TableJoined& joined, const Materialized& materialized) const {
+    return join_foreign<KO, VO, Extractor, Joiner, false>(other, std::move(extractor),
+                                                          std::move(joiner), joined, materialized);
+  }
+
+  // All entries of this table; right is null where the other has none.
+  template <typename KO, typename VO, typename Extractor, typename Joiner>
+  [[nodiscard]] auto left_join(const Table<KO, VO>& other, Extractor extractor, Joiner joiner,
+                               const TableJoined& joined, const Materialized& materialized) const {
+    return join_foreign<KO, VO, Extractor, Joiner, true>(other, std::move(extractor),
+                                                         std::move(joiner), joined, materialized);
+  }
+
   [[nodiscard]] Graph& graph() const { return *graph_; }
 
   [[nodiscard]] StepId node() const { return step_; }
@@ -120,6 +138,11 @@ class Table final {
   [[nodiscard]] auto join_tables(const Table<K, VR>& other, Joiner joiner,
                                  const std::optional<Materialized>& materialized,
                                  const Named& named) const;
+
+  template <typename KO, typename VO, typename Extractor, typename Joiner, bool kIsLeftJoin>
+  [[nodiscard]] auto join_foreign(const Table<KO, VO>& other, Extractor extractor, Joiner joiner,
+                                  const TableJoined& joined,
+                                  const Materialized& materialized) const;
 
   Graph* graph_;
   StepId step_;
@@ -324,6 +347,93 @@ Table<K, V> Table<K, V>::suppress(const Suppressed& suppressed) const {
     return node;
   });
   return {*graph_, step, info};
+}
+
+template <typename K, typename V>
+template <typename KO, typename VO, typename Extractor, typename Joiner, bool kIsLeftJoin>
+auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, Joiner joiner,
+                               const TableJoined& joined, const Materialized& materialized) const {
+  using Out = JoinResult<Joiner, K, V, VO>;
+  using Response = SubscriptionResponse<VO>;
+  static_assert(!kIsLeftJoin || JoinCall<Joiner, K, V, VO>::kTakesNullRight,
+                "the joiner of a left join takes the right value as const V*");
+  Graph& graph = *graph_;
+  const std::string& name = joined.name();
+  const auto add = [&](Step::Kind kind, const char* suffix, std::vector<StepId> parents,
+                       std::vector<std::string> topics) {
+    return graph.add_step({kind, name + suffix, std::move(parents), std::move(topics), {}});
+  };
+  const std::string registration = graph.internal_topic(name + "-subscription-registration-topic");
+  const std::string response = graph.internal_topic(name + "-subscription-response-topic");
+  const std::string store = name + "-subscription-store";
+  info_->enable_sending_old_values(true);
+
+  const StepId send =
+      add(Step::Kind::kProcessor, "-subscription-registration-processor", {step_}, {});
+  const StepId send_sink =
+      add(Step::Kind::kSink, "-subscription-registration-sink", {send}, {registration});
+  const StepId source =
+      add(Step::Kind::kSource, "-subscription-registration-source", {}, {registration});
+  const StepId receive = add(Step::Kind::kProcessor, "-subscription-receive", {source}, {});
+  const StepId answer = add(Step::Kind::kProcessor, "-subscription-join-foreign", {receive}, {});
+  const StepId foreign =
+      add(Step::Kind::kProcessor, "-foreign-join-subscription", {other.node()}, {});
+  const StepId answer_sink =
+      add(Step::Kind::kSink, "-subscription-response-sink", {answer, foreign}, {response});
+  const StepId answer_source =
+      add(Step::Kind::kSource, "-subscription-response-source", {}, {response});
+  const StepId resolve =
+      add(Step::Kind::kProcessor, "-subscription-response-resolver", {answer_source}, {});
+  graph.add_repartition(
+      {registration, send_sink, source, &graph.keep(std::make_unique<NullKeyRule>())});
+  graph.add_repartition(
+      {response, answer_sink, answer_source, &graph.keep(std::make_unique<NullKeyRule>())});
+  graph.add_store(store, key_value_store(store));
+  graph.connect(receive, store);
+  graph.connect(foreign, store);
+  TableInfo<KO, VO>& foreign_info = other.read();
+  for (const std::string& used : foreign_info.stores) {
+    graph.connect(answer, used);
+  }
+  for (const std::string& used : info_->stores) {
+    graph.connect(resolve, used);
+  }
+
+  graph.add_plan(send, [parent = step_, extractor](TaskRuntime& runtime) {
+    auto node = std::make_unique<SubscriptionSendNode<K, V, KO, Extractor, kIsLeftJoin>>(runtime,
+                                                                                         extractor);
+    runtime.publisher<K, Change<V>>(parent).add_child(*node);
+    return node;
+  });
+  add_sink_plan<KO, Subscription<K>>(graph, send_sink, send);
+  add_source_plan<KO, Subscription<K>>(graph, source, Consumed());
+  graph.add_plan(receive, answer, [source, store, &foreign_info](TaskRuntime& runtime) {
+    auto node = std::make_unique<SubscriptionReceiveNode<K, KO, VO>>(
+        runtime, store, foreign_info.make_getter(runtime));
+    runtime.publisher<KO, Subscription<K>>(source).add_child(*node);
+    return node;
+  });
+  graph.add_plan(foreign, [parent = other.node(), store](TaskRuntime& runtime) {
+    auto node = std::make_unique<ForeignTableNode<K, KO, VO>>(runtime, store);
+    runtime.publisher<KO, Change<VO>>(parent).add_child(*node);
+    return node;
+  });
+  graph.add_plan(answer_sink, [&graph = std::as_const(graph), answer_sink, answer,
+                               foreign](TaskRuntime& runtime) {
+    const Step& sink = graph.step(answer_sink);
+    auto node = std::make_unique<ResponseSinkNode<K, VO>>(runtime, sink.name, sink.topics);
+    runtime.publisher<K, Response>(answer).add_child(*node);
+    runtime.publisher<K, Response>(foreign).add_child(*node);
+    return node;
+  });
+  add_source_plan<K, Response>(graph, answer_source, Consumed());
+  graph.add_plan(resolve, [answer_source, joiner, mine = info_](TaskRuntime& runtime) {
+    auto node = std::make_unique<ResponseResolveNode<K, V, VO, Joiner, Out, kIsLeftJoin>>(
+        mine->make_getter(runtime), joiner);
+    runtime.publisher<K, Response>(answer_source).add_child(*node);
+    return node;
+  });
+  return add_table_source<K, Out>(graph, resolve, name + "-result", materialized);
 }
 
 template <typename K, typename V>
