@@ -5,7 +5,7 @@ DEPS := $(if $(PENSTOCK_DEPS),$(PENSTOCK_DEPS),.deps)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-kafka test check bench bench-kafka format clean
+.PHONY: help setup build demo demo-kafka test check bench bench-kafka oracle format clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: setup ## micro-benchmarks and the load test
 
 bench-kafka: build ## Penstock on three Kafka brokers beside Kafka Streams (ten minutes)
 	@$(DEPS)/venv/bin/python tools/bench-kafka
+
+oracle: setup ## ask Kafka Streams again: the golden files of tests/oracle
+	@tools/oracle generate
 
 format: ## format all sources in place
 	@git ls-files -z --cached --others --exclude-standard '*.h' '*.cc' | xargs -0 -r clang-format-14 -i

@@ -88,15 +88,20 @@ Status RecordQueue::decode() {
       reader_at_end_ = true;
       break;
     }
+    std::uint32_t internal_count = 0;
     if (record.header_count != 0) {
       if (const auto time = ingest_time(record)) {
         ingest_us_ = time;
+        internal_count = 1;
       }
     }
     if (record.offset >= position_) {
       size += record.value.has_value() ? record.value->size() : 0;
       columns_.push_back(record.offset, record.timestamp, topology::from_optional(record.key),
                          topology::from_optional(record.value));
+      if (record.header_count > internal_count) {
+        columns_.add_headers(record.header_count, record.header_bytes);
+      }
     }
   }
   if (!reader_->status()) {

@@ -28,6 +28,7 @@ struct Task::NamedOutput {
 // A source or processor, and what comes behind it.
 struct Task::Node {
   std::string name;
+  std::string topic;                     // of a source
   std::unique_ptr<Processor> processor;  // none: a source
   std::unique_ptr<Context> context;
   std::vector<Node*> processors;
@@ -167,6 +168,7 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
                                                       position->offset, note.stream_time));
       sources_.push_back(std::make_unique<Node>());
       sources_.back()->name = source.name;
+      sources_.back()->topic = topic;
     }
   }
   return {};
@@ -281,6 +283,9 @@ Status Task::finish_restore(const std::function<Offset(TopicPartition)>& changel
       stores_[index]->finish_restore(environment_.clock.now());
     }
   }
+  for (const auto& node : nodes_) {
+    node->processor->restored();
+  }
   transition(TaskState::kRunning);
   return {};
 }
@@ -327,7 +332,8 @@ Result<std::size_t> Task::process(std::size_t count_max) {
     return std::size_t{0};
   }
   RecordQueue& queue = *queues_[next];
-  const RecordSpan records = queue.head(count_max, until);
+  RecordSpan records = queue.head(count_max, until);
+  records.topic = sources_[next]->topic;
   const std::size_t count = records.size();
   const Status delivered = deliver(*sources_[next], records);
   if (!delivered) {
@@ -370,7 +376,9 @@ void Task::punctuate() {
   }
   for (const auto& punctuation : punctuations_) {
     if (punctuation->kind == TimeKind::kWallClock && punctuation->next_time <= now) {
-      punctuation->next_time = now + punctuation->interval;
+      // Punctuations that were missed are left out, and the rhythm is kept.
+      const auto missed = (now - punctuation->next_time) / punctuation->interval;
+      punctuation->next_time += (missed + 1) * punctuation->interval;
       punctuation->run(Timestamp(environment_.clock.wall_now().time_since_epoch().count()));
     }
     if (punctuation->kind == TimeKind::kStreamTime && stream_time != store::kNoStreamTime &&
@@ -401,6 +409,8 @@ bool Task::needs_commit() const {
     return false;
   }
   return commit_requested_ || has_uncommitted_stores() ||
+         std::ranges::any_of(outputs_,
+                             [](const auto& output) { return output->output.size_bytes() != 0; }) ||
          std::ranges::any_of(queues_, [](const auto& queue) { return queue->has_uncommitted(); }) ||
          std::ranges::any_of(stores_, [](const auto& store) { return store->wants_flush(); });
 }

@@ -21,7 +21,7 @@ log::TopicConfig config_of(const InternalTopic& topic, std::int32_t partition_co
       config.cleanup = log::CleanupPolicy::kCompact;
       break;
     case InternalTopic::Kind::kRepartition:
-      config.retention_time = kRepartitionRetention;
+      config.retention_time = topic.retention.value_or(kRepartitionRetention);
       break;
     case InternalTopic::Kind::kOutput:
       config.retention_time = topic.retention;

@@ -59,16 +59,9 @@ Status TopologyDriver::open_tasks() {
     const std::int32_t task_count = environment_.topics.find(first)->second.partition_count;
     for (std::int32_t number = 0; number < task_count; ++number) {
       const Task::Id id{static_cast<std::int32_t>(index), PartitionId(number)};
-      std::vector<SourcePosition> positions;
-      for (const topology::SourceNode& source : sub.sources) {
-        for (const std::string& topic : source.topics) {
-          const TopicId topic_id = environment_.topics.find(topic)->second.id;
-          positions.push_back({{topic_id, id.partition}, Offset(0), Offset(0), std::nullopt});
-        }
-      }
+      PENSTOCK_TRY_ASSIGN(const std::vector<SourcePosition> positions, positions_of(sub, id));
       PENSTOCK_TRY_ASSIGN(auto task, Task::create(id, sub, environment_, positions));
-      PENSTOCK_TRY(task->begin_restore());
-      PENSTOCK_TRY(task->finish_restore([](TopicPartition) { return Offset(0); }));
+      PENSTOCK_TRY(restore(*task));
       for (const SourcePosition& position : positions) {
         readers_[position.partition] = task.get();
       }
@@ -76,6 +69,57 @@ Status TopologyDriver::open_tasks() {
     }
   }
   return {};
+}
+
+Result<std::vector<SourcePosition>> TopologyDriver::positions_of(const topology::SubTopology& sub,
+                                                                 Task::Id id) const {
+  std::vector<SourcePosition> positions;
+  for (const topology::SourceNode& source : sub.sources) {
+    for (const std::string& topic : source.topics) {
+      const TopicPartition partition{environment_.topics.find(topic)->second.id, id.partition};
+      SourcePosition position{partition, Offset(0), Offset(0), std::nullopt};
+      const auto committed = committed_.find(partition);
+      if (committed != committed_.end()) {
+        position.committed = committed->second.next_offset;
+        position.offset = committed->second.next_offset;
+        PENSTOCK_TRY_ASSIGN(position.note, parse_offset_note(committed->second.metadata));
+      }
+      positions.push_back(std::move(position));
+    }
+  }
+  return positions;
+}
+
+// From what was committed to the changelogs.
+Status TopologyDriver::restore(Task& task) {
+  PENSTOCK_TRY(task.begin_restore());
+  for (const ChangelogPartition& changelog : task.changelogs()) {
+    const auto written = changelogs_.find(changelog.partition);
+    if (written == changelogs_.end()) {
+      continue;
+    }
+    for (const RecordBatch& batch : written->second) {
+      PENSTOCK_TRY(
+          task.restore(changelog.partition, {changelog.partition, ByteView(batch.bytes), {}}));
+    }
+  }
+  return task.finish_restore([](TopicPartition) { return Offset(0); });
+}
+
+Status TopologyDriver::restart() {
+  tasks_.clear();
+  readers_.clear();
+  PENSTOCK_TRY(open_tasks());
+  feed_again();
+  return {};
+}
+
+void TopologyDriver::feed_again() {
+  for (const auto& [id, task] : tasks_) {
+    for (const auto& queue : task->queues()) {
+      feed(queue->from(), static_cast<std::size_t>(queue->committed().value()));
+    }
+  }
 }
 
 void TopologyDriver::send(std::string_view topic, const DrivenRecord& record) {
@@ -96,7 +140,12 @@ void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
   }
   RecordBatchBuilder builder;
   for (std::size_t index = first; index < input.size(); ++index) {
-    builder.append(input[index].timestamp, to_view(input[index].key), to_view(input[index].value));
+    std::vector<HeaderView> headers;
+    for (const DrivenHeader& header : input[index].headers) {
+      headers.push_back({header.key, to_view(header.value)});
+    }
+    builder.append(input[index].timestamp, to_view(input[index].key), to_view(input[index].value),
+                   headers);
   }
   auto memory = make_ref<BatchMemory>(builder.finish());
   set_base_offset(memory->batch.bytes, Offset(static_cast<std::int64_t>(first)));
@@ -135,8 +184,16 @@ Result<bool> TopologyDriver::commit_once() {
     }
     std::size_t room = kCommitRoom;
     PENSTOCK_TRY(task->prepare_commit(room));
-    for (const log::PartitionBatch& batch : task->take_batches()) {
+    for (log::PartitionBatch& batch : task->take_batches()) {
       publish(batch);
+      for (const ChangelogPartition& changelog : task->changelogs()) {
+        if (changelog.partition == batch.to) {
+          changelogs_[batch.to].push_back(std::move(batch.batch));
+        }
+      }
+    }
+    for (log::OffsetCommit& offset : task->offsets()) {
+      committed_[offset.partition] = std::move(offset);
     }
     counts_ += task->counts();
     task->committed([](TopicPartition) { return Offset(0); });
@@ -151,8 +208,12 @@ void TopologyDriver::publish(const log::PartitionBatch& batch) {
   const std::string& topic = name_of(batch.to.topic);
   RecordReader reader(*view);
   for (RecordView record; reader.next(record);) {
-    const DrivenRecord copy{batch.to.partition, record.timestamp, to_text(record.key),
-                            to_text(record.value), Offset(0)};
+    DrivenRecord copy{batch.to.partition,    record.timestamp, to_text(record.key),
+                      to_text(record.value), Offset(0),        {}};
+    HeaderReader headers(record);
+    for (HeaderView header; headers.next(header);) {
+      copy.headers.push_back({std::string(header.key), to_text(header.value)});
+    }
     outputs_[topic].push_back(copy);
     if (readers_.contains(batch.to)) {
       send(topic, copy);
@@ -163,10 +224,8 @@ void TopologyDriver::publish(const log::PartitionBatch& batch) {
 void TopologyDriver::abort() {
   for (const auto& [id, task] : tasks_) {
     task->aborted();
-    for (const auto& queue : task->queues()) {
-      feed(queue->from(), static_cast<std::size_t>(queue->committed().value()));
-    }
   }
+  feed_again();
 }
 
 const std::vector<DrivenRecord>& TopologyDriver::output(std::string_view topic) {

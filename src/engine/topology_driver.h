@@ -28,6 +28,13 @@
 
 namespace penstock::engine {
 
+struct DrivenHeader {
+  std::string key;
+  std::optional<std::string> value;
+
+  friend bool operator==(const DrivenHeader&, const DrivenHeader&) = default;
+};
+
 // A record with its own memory.
 struct DrivenRecord {
   PartitionId partition;
@@ -35,6 +42,7 @@ struct DrivenRecord {
   std::optional<std::string> key;
   std::optional<std::string> value;
   Offset offset;  // given by send()
+  std::vector<DrivenHeader> headers;
 
   friend bool operator==(const DrivenRecord&, const DrivenRecord&) = default;
 };
@@ -57,6 +65,8 @@ class TopologyDriver {
   [[nodiscard]] Status commit();
   // Takes back what was processed since the last commit.
   void abort();
+  // As after a crash: new tasks, their stores from the changelogs, at what was committed last.
+  [[nodiscard]] Status restart();
 
   // What was committed to a topic, in order.
   [[nodiscard]] const std::vector<DrivenRecord>& output(std::string_view topic);
@@ -75,6 +85,10 @@ class TopologyDriver {
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();
+  [[nodiscard]] Result<std::vector<SourcePosition>> positions_of(const topology::SubTopology& sub,
+                                                                 Task::Id id) const;
+  [[nodiscard]] Status restore(Task& task);
+  void feed_again();
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
   void feed(TopicPartition partition, std::size_t first);
@@ -86,6 +100,8 @@ class TopologyDriver {
   std::map<TopicPartition, Task*> readers_;
   std::map<TopicPartition, std::vector<DrivenRecord>> inputs_;
   std::map<std::string, std::vector<DrivenRecord>, std::less<>> outputs_;
+  std::map<TopicPartition, std::vector<RecordBatch>> changelogs_;
+  std::map<TopicPartition, log::OffsetCommit> committed_;
   topology::RecordCounts counts_;
 };
 

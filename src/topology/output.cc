@@ -27,9 +27,9 @@ PartitionId Output::partition_of(const std::optional<ByteView>& key) {
   return PartitionId(next_partition_);
 }
 
-void Output::append(Timestamp timestamp, std::optional<ByteView> key,
-                    std::optional<ByteView> value) {
-  append_to(partition_of(key), timestamp, key, value);
+void Output::append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
+                    std::span<const HeaderView> headers) {
+  append_to(partition_of(key), timestamp, key, value, headers);
 }
 
 void Output::append_to(PartitionId partition, Timestamp timestamp, std::optional<ByteView> key,
@@ -38,9 +38,14 @@ void Output::append_to(PartitionId partition, Timestamp timestamp, std::optional
 }
 
 void Output::append(const RecordSpan& records) {
+  auto headers = records.headers.begin();
   for (std::size_t index = 0; index < records.size(); ++index) {
+    std::vector<HeaderView> decoded;
+    if (headers != records.headers.end() && headers->offset == records.offsets[index]) {
+      decoded = decode_headers(*headers++);
+    }
     append(records.timestamps[index], to_optional(records.keys[index]),
-           to_optional(records.values[index]));
+           to_optional(records.values[index]), decoded);
   }
 }
 

@@ -33,7 +33,8 @@ class Output {
          Compression compression = Compression::kNone);
 
   // To the partition of the key (murmur2, as Kafka's clients); without a key, to each in turn.
-  void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value);
+  void append(Timestamp timestamp, std::optional<ByteView> key, std::optional<ByteView> value,
+              std::span<const HeaderView> headers = {});
 
   void append_to(PartitionId partition, Timestamp timestamp, std::optional<ByteView> key,
                  std::optional<ByteView> value, std::span<const HeaderView> headers = {});

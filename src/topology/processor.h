@@ -6,7 +6,8 @@
 // again. State that a processor keeps outside of its stores it must bring back itself: see the
 // three hooks around a commit.
 //
-//   init -> (process | punctuation)* -> before_commit -> committed | aborted -> process ...
+//   init -> restored -> (process | punctuation)* -> before_commit -> committed | aborted -> process
+//   ...
 //
 // Threads   one: a task's processors are only called by the stream thread that owns the task.
 // Errors    whatever process() or before_commit() answers stops the stream thread with that
@@ -110,6 +111,10 @@ class Processor {
 
   // Once, before anything else. The context outlives the processor.
   [[nodiscard]] virtual Status init(ProcessorContext& context) = 0;
+
+  // Once, before the first record: the stores hold what was committed.
+  virtual void restored() {}
+
   [[nodiscard]] virtual Status process(const RecordSpan& records) = 0;
 
   // Everything processed is about to be committed: write what was kept back.

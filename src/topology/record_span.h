@@ -10,8 +10,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.h"
@@ -36,8 +38,16 @@ namespace penstock::topology {
   return is_null(bytes) ? std::nullopt : std::optional(bytes);
 }
 
+// The headers of one record, not decoded: see HeaderReader.
+struct RecordHeaders {
+  Offset offset;
+  std::uint32_t count = 0;
+  ByteView bytes;
+};
+
 struct RecordSpan {
   TopicPartition from;
+  std::string_view topic;  // the name of `from.topic`
   // The largest timestamp of `from` before the first of these records: its stream time.
   Timestamp stream_time;
   // When they were accepted, in microseconds since the epoch, if that is known.
@@ -47,6 +57,8 @@ struct RecordSpan {
   std::span<const Timestamp> timestamps;
   std::span<const ByteView> keys;    // see is_null()
   std::span<const ByteView> values;  // see is_null()
+  // Of those records that have headers (other than Penstock's own); ascending.
+  std::span<const RecordHeaders> headers;
 
   [[nodiscard]] std::size_t size() const { return offsets.size(); }
 };
@@ -63,6 +75,11 @@ class RecordColumns {
     values_.push_back(value);
   }
 
+  // Of the record pushed last.
+  void add_headers(std::uint32_t count, ByteView bytes) {
+    headers_.push_back({offsets_.back(), count, bytes});
+  }
+
   [[nodiscard]] std::size_t size() const { return offsets_.size(); }
 
   [[nodiscard]] const std::vector<Timestamp>& timestamps() const { return timestamps_; }
@@ -74,10 +91,16 @@ class RecordColumns {
                                 std::size_t end) const;
 
  private:
+  [[nodiscard]] std::span<const RecordHeaders> headers_of(std::size_t begin, std::size_t end) const;
+
   std::vector<Offset> offsets_;
   std::vector<Timestamp> timestamps_;
   std::vector<ByteView> keys_;
   std::vector<ByteView> values_;
+  std::vector<RecordHeaders> headers_;
 };
+
+// Those that are not Penstock's own, in order; the views point into `headers.bytes`.
+[[nodiscard]] std::vector<HeaderView> decode_headers(const RecordHeaders& headers);
 
 }  // namespace penstock::topology

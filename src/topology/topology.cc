@@ -22,6 +22,31 @@ std::string joined(const std::vector<std::string>& names) {
   return text.empty() ? "-" : text;
 }
 
+// As org.apache.kafka.streams.TopologyDescription prints itself.
+void append_step(std::string& text, const StepDescription& step) {
+  const auto arrow = [](const std::vector<std::string>& names) {
+    return names.empty() ? "none" : joined(names);
+  };
+  switch (step.kind) {
+    case StepDescription::Kind::kSource:
+      text += "    Source: " + step.name + " (topics: [" + joined(step.topics) + "])\n";
+      break;
+    case StepDescription::Kind::kProcessor:
+      text += "    Processor: " + step.name + " (stores: [" +
+              (step.stores.empty() ? "" : joined(step.stores)) + "])\n";
+      break;
+    case StepDescription::Kind::kSink:
+      text += "    Sink: " + step.name + " (topic: " + joined(step.topics) + ")\n";
+      break;
+  }
+  if (step.kind != StepDescription::Kind::kSink) {
+    text += "      --> " + arrow(step.successors) + "\n";
+  }
+  if (step.kind != StepDescription::Kind::kSource) {
+    text += "      <-- " + arrow(step.predecessors) + "\n";
+  }
+}
+
 }  // namespace
 
 std::string to_string(const TaskId& id) {
@@ -47,9 +72,20 @@ std::vector<std::string> Topology::source_topics() const {
 }
 
 std::string Topology::describe() const {
-  std::string text;
+  std::string text = sub_topologies_.front().processors.empty() ||
+                             sub_topologies_.front().processors.front().steps.empty()
+                         ? ""
+                         : "Topologies:\n";
   for (std::size_t index = 0; index < sub_topologies_.size(); ++index) {
     const SubTopology& sub = sub_topologies_[index];
+    if (!sub.processors.empty() && !sub.processors.front().steps.empty()) {
+      text += "   Sub-topology: " + std::to_string(index) + "\n";
+      for (const StepDescription& step : sub.processors.front().steps) {
+        append_step(text, step);
+      }
+      text += "\n";
+      continue;
+    }
     text += "Sub-topology " + std::to_string(index) + "\n";
     for (std::size_t at = 0; at < sub.sources.size(); ++at) {
       text += "  source " + sub.sources[at].name + " (topics " + joined(sub.sources[at].topics) +
@@ -80,9 +116,15 @@ TopologyBuilder& TopologyBuilder::add_source(std::string name, Names topics) {
 }
 
 TopologyBuilder& TopologyBuilder::add_processor(std::string name, ProcessorFactory factory,
-                                                Names parents) {
-  add(NodeKind::kProcessor, std::move(name), std::move(parents)).processor_factory =
-      std::move(factory);
+                                                Names parents, std::vector<StepDescription> steps) {
+  Node& node = add(NodeKind::kProcessor, std::move(name), std::move(parents));
+  node.processor_factory = std::move(factory);
+  node.steps = std::move(steps);
+  return *this;
+}
+
+TopologyBuilder& TopologyBuilder::set_application_id(std::string id) {
+  changelog_prefix_ = std::move(id) + "-";
   return *this;
 }
 
@@ -191,9 +233,11 @@ SubTopology TopologyBuilder::make_sub_topology(std::size_t group) const {
     } else if (node.kind == NodeKind::kSink) {
       sub.sinks.push_back({node.name, node.sink});
     } else if (node.kind == NodeKind::kStore) {
-      sub.stores.push_back({node.name, node.store_factory, node.name + "-changelog"});
+      sub.stores.push_back(
+          {node.name, node.store_factory, changelog_prefix_ + node.name + "-changelog"});
     } else {
-      sub.processors.push_back({node.name, node.processor_factory, children_of(node.name), {}});
+      sub.processors.push_back(
+          {node.name, node.processor_factory, children_of(node.name), {}, node.steps});
     }
   }
   for (ProcessorNode& processor : sub.processors) {

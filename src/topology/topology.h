@@ -73,11 +73,25 @@ struct SourceNode {
   std::vector<std::string> topics;
 };
 
+// What a processor that was made of several steps shows of them, each as Kafka Streams would show
+// it: the names are those of its topology description.
+struct StepDescription {
+  enum class Kind : std::uint8_t { kSource, kProcessor, kSink };
+
+  Kind kind = Kind::kProcessor;
+  std::string name;
+  std::vector<std::string> topics;  // of sources and sinks
+  std::vector<std::string> stores;  // of processors
+  std::vector<std::string> predecessors;
+  std::vector<std::string> successors;
+};
+
 struct ProcessorNode {
   std::string name;
   ProcessorFactory factory;
   std::vector<std::string> children;  // processors and sinks
   std::vector<std::string> stores;
+  std::vector<StepDescription> steps;  // empty: the processor is one step itself
 };
 
 struct SinkNode {
@@ -110,7 +124,8 @@ class Topology {
   // All topics read, repartition topics included; sorted.
   [[nodiscard]] std::vector<std::string> source_topics() const;
 
-  // For people: sub-topologies with their nodes and connections, one line each.
+  // For people: sub-topologies with their nodes and connections. One made of steps is shown in
+  // Kafka Streams' format.
   [[nodiscard]] std::string describe() const;
 
  private:
@@ -125,8 +140,11 @@ class TopologyBuilder {
   using Names = std::vector<std::string>;
 
   TopologyBuilder& add_source(std::string name, Names topics);
-  TopologyBuilder& add_processor(std::string name, ProcessorFactory factory, Names parents);
+  TopologyBuilder& add_processor(std::string name, ProcessorFactory factory, Names parents,
+                                 std::vector<StepDescription> steps = {});
   TopologyBuilder& add_sink(std::string name, SinkOptions options, Names parents);
+  // Names of changelog topics begin with `<id>-`.
+  TopologyBuilder& set_application_id(std::string id);
   // A store of the processors named; its changelog topic is `<name>-changelog`.
   TopologyBuilder& add_store(std::string name, StoreFactory factory, Names processors);
   // A topic to be made before the topology runs. Changelog topics need no mention.
@@ -144,6 +162,7 @@ class TopologyBuilder {
     Names parents;  // of a store: the processors that use it
     Names topics;
     ProcessorFactory processor_factory;
+    std::vector<StepDescription> steps;
     StoreFactory store_factory;
     SinkOptions sink;
     std::size_t group = 0;  // joined nodes have one representative
@@ -160,6 +179,7 @@ class TopologyBuilder {
 
   std::vector<Node> nodes_;
   std::vector<InternalTopic> internal_topics_;
+  std::string changelog_prefix_;
 };
 
 }  // namespace penstock::topology

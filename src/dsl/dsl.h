@@ -1,0 +1,5 @@
+// All of the DSL: what a program that builds topologies includes.
+#pragma once
+
+#include "dsl/cogroup.h"
+#include "dsl/stream_builder.h"

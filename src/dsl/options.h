@@ -1,0 +1,132 @@
+// What can be said about a step beside what it does. All may be left out, but for the names of
+// stores: a step that keeps state has a name that the program gives, once and for all.
+//
+//   stream.filter(is_large, {.name = "large-ones"})
+//   stream.group_by_key().count(Materialized("counts"))
+//   left.join(right, joiner, windows, StreamJoined("orders-payments"))
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/check.h"
+#include "dsl/windows.h"
+
+namespace penstock::dsl {
+
+// The name of a step in the topology's description; made from its kind and a number otherwise.
+struct Named {
+  std::string name;
+};
+
+// What a source does with a record whose key or value cannot be read.
+enum class Malformed : std::uint8_t {
+  kFail,  // stop: as Kafka Streams' LogAndFailExceptionHandler, its default
+  kDrop,  // count and go on: LogAndContinueExceptionHandler
+};
+
+// Where a record's timestamp comes from.
+enum class TimestampFrom : std::uint8_t {
+  kRecord,     // as it was produced
+  kWallClock,  // when it is processed
+};
+
+struct Consumed {
+  std::string name;
+  Malformed malformed = Malformed::kFail;
+  TimestampFrom timestamp = TimestampFrom::kRecord;
+};
+
+struct Produced {
+  std::string name;
+};
+
+// `name` also names the repartition topic, if the keys were changed: without it, the store's does.
+struct Grouped {
+  std::string name;
+};
+
+// The topic is called `<name>-repartition`.
+class Repartitioned {
+ public:
+  explicit Repartitioned(std::string name) : name_(std::move(name)) {
+    PENSTOCK_CHECK(!name_.empty());
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// A store, by its name.
+class Materialized {
+ public:
+  explicit Materialized(std::string store) : store_(std::move(store)) {
+    PENSTOCK_CHECK(!store_.empty());
+  }
+
+  // Of window and session stores: how long windows are kept, at least until they are closed.
+  [[nodiscard]] Materialized with_retention(Duration retention) && {
+    retention_ = retention;
+    return std::move(*this);
+  }
+
+  [[nodiscard]] const std::string& store() const { return store_; }
+
+  [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
+
+ private:
+  std::string store_;
+  std::optional<Duration> retention_;
+};
+
+// A join of two streams: its stores are called `<name>-this-join-store` and so on.
+class StreamJoined {
+ public:
+  explicit StreamJoined(std::string name) : name_(std::move(name)) {
+    PENSTOCK_CHECK(!name_.empty());
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// A join of a stream with a table. The name also names the repartition topic.
+class Joined {
+ public:
+  explicit Joined(std::string name) : name_(std::move(name)) { PENSTOCK_CHECK(!name_.empty()); }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// A join of two tables by foreign key. Its topics are called
+// `<name>-subscription-registration-topic` and `<name>-subscription-response-topic`, its store
+// `<name>-subscription-store`.
+class TableJoined {
+ public:
+  explicit TableJoined(std::string name) : name_(std::move(name)) {
+    PENSTOCK_CHECK(!name_.empty());
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+// When a windowed aggregation hands on results (KIP-825).
+enum class EmitStrategy : std::uint8_t {
+  kOnWindowUpdate,  // with every record
+  kOnWindowClose,   // once, when the window takes no more
+};
+
+}  // namespace penstock::dsl

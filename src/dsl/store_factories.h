@@ -1,0 +1,23 @@
+// How the stores of a topology are made: in memory.
+//
+// Threads   any: a factory has no state of its own.
+#pragma once
+
+#include <string>
+
+#include "dsl/options.h"
+#include "dsl/windows.h"
+#include "topology/topology.h"
+
+namespace penstock::dsl {
+
+[[nodiscard]] topology::StoreFactory key_value_store(std::string name);
+// Windows of `size`; of a key and start one value.
+[[nodiscard]] topology::StoreFactory window_store(std::string name, Duration size,
+                                                  Duration retention);
+// Of a key and time all values.
+[[nodiscard]] topology::StoreFactory join_window_store(std::string name,
+                                                       const JoinWindows& windows);
+[[nodiscard]] topology::StoreFactory session_store(std::string name, Duration retention);
+
+}  // namespace penstock::dsl

@@ -1,0 +1,106 @@
+// MemoryWindowStore keeps a value per key and window start, in memory; or, for joins, all values.
+//
+// Changelog: key | int64 start | int32 number -> value, big-endian, with the value's timestamp:
+// what Kafka Streams writes. `number` tells values of the same start apart, and is 0 without
+// duplicates.
+//
+// Threads   one.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "store/memory_store.h"
+
+namespace penstock::store {
+
+struct WindowKeyView {
+  std::string_view key;
+  std::int64_t start = 0;
+  std::uint32_t number = 0;
+
+  friend auto operator<=>(const WindowKeyView&, const WindowKeyView&) = default;
+};
+
+struct WindowKey {
+  std::string key;
+  std::int64_t start = 0;
+  std::uint32_t number = 0;
+
+  WindowKey(const WindowKeyView& view)  // NOLINT: its view, with memory
+      : key(view.key), start(view.start), number(view.number) {}
+
+  [[nodiscard]] WindowKeyView view() const { return {key, start, number}; }
+
+  friend bool operator<(const WindowKey& left, const WindowKey& right) {
+    return left.view() < right.view();
+  }
+
+  friend bool operator<(const WindowKey& left, const WindowKeyView& right) {
+    return left.view() < right;
+  }
+
+  friend bool operator<(const WindowKeyView& left, const WindowKey& right) {
+    return left < right.view();
+  }
+};
+
+class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowBytes {
+ public:
+  enum class Duplicates : std::uint8_t { kReplace, kKeep };
+
+  struct Options {
+    std::string name;
+    std::chrono::milliseconds window{0};  // for readers: how long a window is
+    std::chrono::milliseconds retention{0};
+    Duplicates duplicates = Duplicates::kReplace;
+  };
+
+  explicit MemoryWindowStore(Options options);
+
+  [[nodiscard]] std::optional<StoredValue> fetch(ByteView key, Timestamp start) const override;
+  bool put(ByteView key, Timestamp start, std::optional<ByteView> value,
+           Timestamp timestamp) override;
+  void visit_key(ByteView key, Timestamp from, Timestamp to,
+                 WindowBytes::KeyVisitor visitor) const override;
+  void visit_key_backward(ByteView key, Timestamp from, Timestamp to,
+                          WindowBytes::KeyVisitor visitor) const override;
+  void visit_time(Timestamp from, Timestamp to, WindowBytes::Visitor visitor) const override;
+  void visit_all(WindowBytes::Visitor visitor) const override;
+  void expire(Timestamp before) override;
+
+  [[nodiscard]] StepTimes& times() override { return times_; }
+
+  void commit(TimePoint now, Offset changelog_begin) override;
+  void abort() override;
+  void finish_restore(TimePoint now) override;
+
+ private:
+  struct ByTime {
+    bool operator()(const WindowKey* left, const WindowKey* right) const {
+      return left->start != right->start ? left->start < right->start : *left < *right;
+    }
+  };
+
+  using Rows = JournalMap<WindowKey>::Map;
+
+  [[nodiscard]] Timestamp first_live() const;
+  [[nodiscard]] std::uint32_t next_number(std::string_view key, std::int64_t start) const;
+
+  void encode_key(const WindowKey& key, Bytes& to) const override;
+  [[nodiscard]] bool restore_row(ByteView key, std::optional<ByteView> value,
+                                 Timestamp timestamp) override;
+  void visit_entries(ByteView from, const ByteScan::Visitor& visitor) const override;
+  void row_appeared(const WindowKey& key) override;
+  void row_vanished(const WindowKey& key) override;
+
+  const Options options_;
+  std::set<const WindowKey*, ByTime> by_time_;  // of the rows that are there
+  std::int64_t latest_start_ = -1;
+  std::int64_t committed_latest_start_ = -1;
+};
+
+}  // namespace penstock::store

@@ -1,0 +1,69 @@
+#include "testdriver/topology_test_driver.h"
+
+#include <algorithm>
+#include <set>
+
+#include "record/partitioner.h"
+
+namespace penstock::testdriver {
+
+namespace {
+
+engine::TopologyDriver::PartitionCounts outer_topics(const topology::Topology& topology,
+                                                     std::int32_t partition_count) {
+  std::set<std::string, std::less<>> inner;
+  for (const topology::InternalTopic& topic : topology.internal_topics()) {
+    inner.insert(topic.name);
+  }
+  engine::TopologyDriver::PartitionCounts counts;
+  const auto add = [&](const std::string& topic) {
+    if (!inner.contains(topic)) {
+      counts[topic] = partition_count;
+    }
+  };
+  for (const topology::SubTopology& sub : topology.sub_topologies()) {
+    for (const topology::SourceNode& source : sub.sources) {
+      std::ranges::for_each(source.topics, add);
+    }
+    for (const topology::SinkNode& sink : sub.sinks) {
+      add(sink.options.topic);
+    }
+  }
+  return counts;
+}
+
+}  // namespace
+
+TopologyTestDriver::TopologyTestDriver(const topology::Topology& topology, const Options& options)
+    : clock_(options.initial_wall_clock_time), partition_count_(options.partition_count) {
+  auto opened = engine::TopologyDriver::open(
+      topology, outer_topics(topology, options.partition_count), clock_);
+  if (!opened) {
+    check_failed(opened.error().to_string().c_str(), __FILE__, __LINE__);
+  }
+  driver_ = *std::move(opened);
+}
+
+Status TopologyTestDriver::pipe(std::string_view topic, const engine::DrivenRecord& record) {
+  driver_->send(topic, record);
+  PENSTOCK_TRY(driver_->run());
+  return driver_->commit();
+}
+
+void TopologyTestDriver::advance_wall_clock_time(std::chrono::milliseconds by) {
+  clock_.advance(by);
+  expect(driver_->run());
+  expect(driver_->commit());
+}
+
+void TopologyTestDriver::expect(const Status& status) {
+  if (!status) {
+    check_failed(status.error().to_string().c_str(), __FILE__, __LINE__);
+  }
+}
+
+PartitionId TopologyTestDriver::partition_for(std::optional<ByteView> key) const {
+  return key.has_value() ? partition_for_key(*key, partition_count_) : PartitionId(0);
+}
+
+}  // namespace penstock::testdriver

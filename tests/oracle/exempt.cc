@@ -1,0 +1,69 @@
+// Golden files that ours is not compared with, each with its reason. Shown by every run of the
+// test.
+#include "oracle/program.h"
+
+namespace penstock::oracle {
+namespace {
+
+constexpr std::string_view kNoCache = "no record cache yet: every change is handed on";
+constexpr std::string_view kNoForeignKeys = "no foreign-key joins yet";
+constexpr std::string_view kNoGlobalTables = "no global tables yet";
+constexpr std::string_view kNoVersions = "no versioned tables yet";
+
+constexpr Exempt kExempt[] = {
+    {"processor_topology", "processors hand records to all steps behind them, not to one by name"},
+    {"aggregate_aggregate_to_null_cached", kNoCache},
+    {"table_source_cached", kNoCache},
+    {"windows_tumbling_count_cached", kNoCache},
+    {"windows_hopping_count_cached", kNoCache},
+    {"windows_tumbling_reduce_cached", kNoCache},
+    {"sessions_count_cached", kNoCache},
+    {"sessions_aggregate_cached", kNoCache},
+    {"sliding_count_cached", kNoCache},
+    {"suppress_session_cached", kNoCache},
+    {"suppress_time_limit_cached", kNoCache},
+    {"table_join_inner_cached", kNoCache},
+    {"table_join_left_cached", kNoCache},
+    {"table_join_outer_cached", kNoCache},
+    {"foreign_key_inner", kNoForeignKeys},
+    {"foreign_key_inner_cached", kNoForeignKeys},
+    {"foreign_key_left", kNoForeignKeys},
+    {"foreign_key_left_cached", kNoForeignKeys},
+    {"foreign_key_inner_some_null", kNoForeignKeys},
+    {"foreign_key_left_some_null", kNoForeignKeys},
+    {"foreign_key_of_key_and_value", kNoForeignKeys},
+    {"foreign_key_counted", kNoForeignKeys},
+    {"bytes_foreign_key", kNoForeignKeys},
+    {"global_table_inner", kNoGlobalTables},
+    {"global_table_left", kNoGlobalTables},
+    {"global_table_by_key", kNoGlobalTables},
+    {"global_table_inner_key", kNoGlobalTables},
+    {"versioned_source", kNoVersions},
+    {"versioned_filter", kNoVersions},
+    {"versioned_group", kNoVersions},
+    {"versioned_stream_table_inner", kNoVersions},
+    {"versioned_stream_table_left", kNoVersions},
+    {"versioned_stream_table_grace", kNoVersions},
+    {"versioned_table_join", kNoVersions},
+    {"versioned_foreign_key", kNoVersions},
+};
+
+}  // namespace
+
+std::span<const Exempt> exempt() {
+  return kExempt;
+}
+
+std::vector<Program> all_programs() {
+  std::vector<Program> all;
+  for (const Programs& group :
+       {stateless(), repartitions(), aggregates(), tables(), windows(), sessions(), sliding(),
+        suppression(), emit_on_close(), stream_joins(), stream_table_joins(), table_joins(),
+        foreign_key_joins(), global_tables(), cogroups(), versioned(), processors(),
+        internal_topics()}) {
+    all.insert(all.end(), group.begin(), group.end());
+  }
+  return all;
+}
+
+}  // namespace penstock::oracle
