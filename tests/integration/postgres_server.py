@@ -78,8 +78,12 @@ class PostgresServer:
             time.sleep(0.005)
 
     def signal_all(self, number):
-        for pid in [self.process.pid, *process_children(self.process.pid)]:
-            os.kill(pid, number)
+        os.kill(self.process.pid, number)
+        for pid in process_children(self.process.pid):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass  # a worker that has ended meanwhile
 
     def sql(self, statement):
         """The rows of the statement's result, as lists of texts; a null is an empty text."""
