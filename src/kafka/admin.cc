@@ -86,7 +86,7 @@ std::vector<PlacedOffset> offsets_in(rd_kafka_event_t* answer, Status& partition
 }
 
 // Asks again while single partitions cannot answer: one that is changing its leader says so at
-// once, for a moment.
+// once, for a moment, and that of a topic that was just made may not have heard of it.
 template <typename Answer, typename Once>
 Result<Answer> retried(const Once& ask_once) {
   for (int attempt = 1;; ++attempt) {
@@ -95,7 +95,9 @@ Result<Answer> retried(const Once& ask_once) {
     if (partitions || !answer) {
       return answer;
     }
-    if (partitions.error().code() != ErrorCode::kRetry || attempt == kAttemptsMax) {
+    const ErrorCode code = partitions.error().code();
+    const bool may_pass = code == ErrorCode::kRetry || code == ErrorCode::kNotFound;
+    if (!may_pass || attempt == kAttemptsMax) {
       return partitions.error();
     }
     os::pause(kAttemptPause);
