@@ -70,7 +70,7 @@ class Verifier {
       return {};
     }
     ++report_.files;
-    const Status sound = read_file(file);
+    Status sound = read_file(file);
     if (!sound.has_value() && sound.error().code() == ErrorCode::kCorrupt) {
       find(file.folder + "/" + file.name + ": " + sound.error().message());
       return {};

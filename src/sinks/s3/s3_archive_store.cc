@@ -22,8 +22,8 @@ constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr std::uint64_t kPartsMax = 10'000;
 constexpr std::size_t kReadSize = 8 * kMiB;
 
-const std::string kRowsName = "penstock-rows";
-const std::string kChecksumName = "penstock-crc32c";
+constexpr const char* kRowsName = "penstock-rows";
+constexpr const char* kChecksumName = "penstock-crc32c";
 
 std::string hex32(std::uint32_t number) {
   std::array<char, 16> text{};
@@ -250,7 +250,7 @@ Result<ArchiveEnd> S3ArchiveStore::look_up(const std::string& topic, PartitionId
   ArchiveEnd end{next};
   while (claim.has_value()) {
     const OffsetRange range = claim->claim.range;
-    PENSTOCK_TRY_ASSIGN(auto following, find_claim(topic, partition, range.last + 1));
+    PENSTOCK_TRY_ASSIGN(const auto following, find_claim(topic, partition, range.last + 1));
     // What has a successor was finished, or that would not have been begun; it may have been moved
     // away since.
     if (!following.has_value() && claim->is_missing) {
@@ -264,7 +264,7 @@ Result<ArchiveEnd> S3ArchiveStore::look_up(const std::string& topic, PartitionId
       PENSTOCK_TRY(object);
     }
     end.next = range.last + 1;
-    claim = std::move(following);
+    claim = following;
   }
   return end;
 }
