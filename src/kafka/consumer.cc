@@ -369,8 +369,23 @@ Status KafkaConsumer::seek_all() {
 
 // --- Polling ----------------------------------------------------------------------------------
 
+// Not every way to fence a member ends in a call of the rebalance callback.
+Status KafkaConsumer::check_membership() {
+  const Status alive = client_->check_alive();
+  if (!alive && !fenced_) {
+    fenced_ = true;
+    lose_everything();
+  }
+  if (fenced_ && !untold_.has_value()) {
+    return Error(ErrorCode::kFenced,
+                 alive ? "another member has this one's instance id" : alive.error().message());
+  }
+  return {};
+}
+
 Result<log::Consumer::Polled> KafkaConsumer::poll(std::size_t bytes_max) {
   Polled polled;
+  PENSTOCK_TRY(check_membership());
   if (state_ == State::kAssigned && !untold_.has_value()) {
     PENSTOCK_TRY(begin_reading());
   }

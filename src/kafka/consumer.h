@@ -17,7 +17,8 @@
 //
 // Invariants
 //   I1  Nothing is delivered of a partition that is paused, revoked, or about to be sought.
-//   I2  Per partition batches cover offsets without gap, but where records were deleted.
+//   I2  A member that was fenced is told kLost, if it had anything, and then only answers kFenced.
+//   I3  Per partition batches cover offsets without gap, but where records were deleted.
 //
 // Threads, errors   see log/log.h; wake() is also called by librdkafka's threads
 // Lifetime          all its surroundings outlive it
@@ -116,6 +117,7 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
   [[nodiscard]] PartitionListHandle list_of(bool (*wanted)(const Cursor&)) const;
   void set_paused(TopicPartition partition, bool paused);
   void watch_ends();
+  [[nodiscard]] Status check_membership();
 
   const Options& options_;
   const TopicDirectory& directory_;

@@ -79,8 +79,12 @@ class Watcher(threading.Thread):
 
 
 def answer(server, store):
-    """One entry of the part of a store that this member has; empty while that is restored or moved."""
-    status, text = server.get(f"/v1/stores/{store}?limit=1")
+    """One entry of the part of a store that this member has; empty while that is restored or moved, or while its
+    thread waits for brokers."""
+    try:
+        status, text = server.get(f"/v1/stores/{store}?limit=1", timeout=10)
+    except TimeoutError:
+        return {}
     assert status in (200, 429), text
     return json.loads(text) if status == 200 else {}
 
@@ -136,10 +140,10 @@ class Load:
             found.update(mine)
         return found
 
-    def finish(self):
+    def finish(self, seconds=120):
         """Stops the writers, waits until all is counted, stops everything; what must be compared then."""
         writers.stop(self.writers)
-        self.wait_until_counted()
+        self.wait_until_counted(seconds)
         log = read_log(self.cluster, f"{self.prefix}.by_id")
         result = {"ledger": self.ledger, "log": log, "expected": expected(log), "watcher": self.watcher,
                   "entries": {store: self.entries(store) for store in AGGREGATES}}

@@ -58,7 +58,7 @@ def run(penstock_bin, full_run, tmp_path_factory):
             after = load.ledger.counts()["acknowledged"], load.watcher.records
             spilled = load.gateway.metric("penstock_spill_appends_total")
             states = [node.state() for node in lost]
-            result = load.finish()
+            result = load.finish(300)
             result.update(lost=states, gaps=gaps.longest, went_on=[now - then for now, then in zip(after, before)],
                           spilled=spilled)
             print(f"az-b lost: longest gaps {gaps.longest} s, meanwhile {result['went_on']} requests acknowledged and "
