@@ -100,9 +100,11 @@ def key_of(path, flags, *more):
 
 
 def flags_by_file(build):
-    """{source: the flags that matter for reading it}, from compile_commands.json."""
+    """{C++ source: the flags that matter for reading it}, from compile_commands.json."""
     flags = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
+        if not entry["file"].endswith(".cc"):
+            continue  # a library's, in C
         words, kept = shlex.split(entry["command"]), []
         i = next(i for i, w in enumerate(words) if re.search(r"(c\+\+|g\+\+|clang\+\+)[\d.-]*$", w)) + 1
         while i < len(words):

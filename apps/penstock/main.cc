@@ -1,3 +1,4 @@
+#include "os/process_stats.h"
 #include "penstock/command_line.h"
 
 #ifdef PENSTOCK_MIMALLOC
@@ -20,5 +21,6 @@ int main(int argument_count, char** arguments) {
 #ifdef PENSTOCK_MIMALLOC
   keep_freed_memory_for_a_while();
 #endif
+  penstock::os::raise_open_files_limit();
   return penstock::app::run_command_line(argument_count, arguments);
 }

@@ -4,10 +4,12 @@
 // becomes absent is removed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "dsl/call.h"
 
@@ -97,6 +99,24 @@ struct AggregateFold {
   [[nodiscard]] std::optional<Aggregate> merge(const K& key, std::optional<Aggregate> left,
                                                std::optional<Aggregate> right) {
     return merger(key, *std::move(left), *std::move(right));
+  }
+};
+
+// The aggregator of top_n().
+template <typename V, typename Score>
+struct TopN {
+  std::size_t count;
+  Score score;
+
+  template <typename K>
+  std::vector<V> operator()(const K& /*key*/, const V& value, std::vector<V> top) {
+    const auto place =
+        std::ranges::find_if(top, [&](const V& other) { return score(other) < score(value); });
+    top.insert(place, value);
+    if (top.size() > count) {
+      top.pop_back();
+    }
+    return top;
   }
 };
 

@@ -17,11 +17,10 @@ constexpr std::chrono::hours kForever{24 * 365 * 100};
 }  // namespace
 
 std::string Graph::name_step(std::string_view prefix, const std::string& given) {
-  const std::string number = std::to_string(name_count_++);
   if (!given.empty()) {
-    --name_count_;
     return given;
   }
+  const std::string number = std::to_string(name_count_++);
   constexpr std::size_t kDigits = 10;  // as in Kafka Streams
   return std::string(prefix) + std::string(kDigits - number.size(), '0') + number;
 }

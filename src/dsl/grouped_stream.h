@@ -197,6 +197,15 @@ class WindowedStream final {
                                                              std::move(aggregator)});
   }
 
+  // See GroupedStream::top_n().
+  template <typename Score>
+  [[nodiscard]] Table<Key, std::vector<V>> top_n(std::size_t count, Score score,
+                                                 const Materialized& materialized,
+                                                 const Named& named = {}) const {
+    return aggregate([] { return std::vector<V>(); }, TopN<V, Score>{count, std::move(score)},
+                     materialized, named);
+  }
+
   // Of sessions only.
   template <typename Initializer, typename Aggregator, typename Merger>
 
@@ -315,6 +324,15 @@ class GroupedStream final {
     return fold("KSTREAM-AGGREGATE-", materialized, named,
                 AggregateFold<K, V, Initializer, Aggregator>{std::move(initializer),
                                                              std::move(aggregator)});
+  }
+
+  // The `count` values with the largest score(value), largest first; of equal ones the earlier.
+  template <typename Score>
+  [[nodiscard]] Table<K, std::vector<V>> top_n(std::size_t count, Score score,
+                                               const Materialized& materialized,
+                                               const Named& named = {}) const {
+    return aggregate([] { return std::vector<V>(); }, TopN<V, Score>{count, std::move(score)},
+                     materialized, named);
   }
 
   // TimeWindows, SlidingWindows, SessionWindows, UnlimitedWindows.

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/bytes.h"
 
@@ -50,6 +51,39 @@ struct Serde<Bytes> {
   }
 
   static std::optional<Bytes> decode(ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); }
+};
+
+// int32 size and bytes of each element. (Kafka's list serde has a form of its own.)
+template <Serializable T>
+
+requires(!std::same_as<T, std::byte>) struct Serde<std::vector<T>> {
+  static void encode(const std::vector<T>& list, Bytes& to) {
+    for (const T& element : list) {
+      const std::size_t at = to.size();
+      to.resize(at + sizeof(std::uint32_t));
+      Serde<T>::encode(element, to);
+      store_be(to.data() + at, static_cast<std::uint32_t>(to.size() - at - sizeof(std::uint32_t)));
+    }
+  }
+
+  static std::optional<std::vector<T>> decode(ByteView bytes) {
+    std::vector<T> list;
+    while (!bytes.empty()) {
+      if (bytes.size() < sizeof(std::uint32_t)) {
+        return std::nullopt;
+      }
+      const std::size_t size = load_be<std::uint32_t>(bytes.data());
+      bytes = bytes.subspan(sizeof(std::uint32_t));
+      std::optional<T> element =
+          size <= bytes.size() ? Serde<T>::decode(bytes.first(size)) : std::nullopt;
+      if (!element.has_value()) {
+        return std::nullopt;
+      }
+      list.push_back(*std::move(element));
+      bytes = bytes.subspan(size);
+    }
+    return list;
+  }
 };
 
 namespace internal {

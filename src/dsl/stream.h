@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/deduplicate.h"
 #include "dsl/fwd.h"
 #include "dsl/options.h"
 #include "dsl/processor_node.h"
@@ -227,6 +228,13 @@ class StreamOperations {
     return {self().graph(), add_repartition<K, V>(self().graph(), self().node(), how.name()),
             Keys::kKept};
   }
+
+  // The first record of each id([key,] value); others of that id are dropped if they are at most
+  // `within` apart. See deduplicate.h.
+  template <typename IdOf>
+  [[nodiscard]] Stream<K, V> deduplicate(IdOf id_of, Duration within,
+                                         const Materialized& materialized,
+                                         const Named& named = {}) const;
 
   // ---- grouping, tables ----
 
@@ -513,6 +521,32 @@ std::array<Stream<K, V>, sizeof...(Predicates) + 1> StreamOperations<Self, K, V>
         add_branch(kIndex < sizeof...(Predicates) ? kIndex + 1 : 0)...};
   }
   (std::make_index_sequence<sizeof...(Predicates) + 1>());
+}
+
+template <typename Self, typename K, typename V>
+template <typename IdOf>
+Stream<K, V> StreamOperations<Self, K, V>::deduplicate(IdOf id_of, Duration within,
+                                                       const Materialized& materialized,
+                                                       const Named& named) const {
+  using Id = NonNull<CallResult<IdOf, K, V>>;
+  Graph& graph = self().graph();
+  const StepId parent = self().node();
+  const std::string& store = materialized.store();
+  const StepId step = graph.add_step({Step::Kind::kProcessor,
+                                      graph.name_step("KSTREAM-DEDUPLICATE-", named.name),
+                                      {parent},
+                                      {},
+                                      {}});
+  // As long as a record may come that is late by as much.
+  graph.add_store(store, window_store(store, Duration(1),
+                                      materialized.retention().value_or(2 * within + Duration(1))));
+  graph.connect(step, store);
+  graph.add_plan(step, [parent, store, within, id_of = std::move(id_of)](TaskRuntime& runtime) {
+    auto node = std::make_unique<DeduplicateNode<K, V, Id, IdOf>>(runtime, store, within, id_of);
+    runtime.publisher<K, V>(parent).add_child(*node);
+    return node;
+  });
+  return {graph, step, self().keys()};
 }
 
 template <typename Self, typename K, typename V>

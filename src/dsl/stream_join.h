@@ -88,55 +88,30 @@ struct WaitingValue {
 template <typename Left, typename Right>
 using WaitingList = std::vector<WaitingValue<Left, Right>>;
 
+// 1 if left, else 0 | value
 template <Serializable Left, Serializable Right>
-struct Serde<WaitingList<Left, Right>> {
-  static void encode(const WaitingList<Left, Right>& list, Bytes& to) {
-    for (const WaitingValue<Left, Right>& value : list) {
-      Bytes bytes{std::byte{value.left.has_value()}};
-      if (value.left.has_value()) {
-        Serde<Left>::encode(*value.left, bytes);
-      } else {
-        Serde<Right>::encode(*value.right, bytes);
-      }
-      internal::append_number(static_cast<std::int32_t>(bytes.size()), to);
-      to.insert(to.end(), bytes.begin(), bytes.end());
-    }
-  }
-
-  static std::optional<WaitingList<Left, Right>> decode(ByteView bytes) {
-    WaitingList<Left, Right> list;
-    while (!bytes.empty()) {
-      std::optional<WaitingValue<Left, Right>> value = decode_one(bytes);
-      if (!value.has_value()) {
-        return std::nullopt;
-      }
-      list.push_back(*std::move(value));
-    }
-    return list;
-  }
-
- private:
-  // Takes it off `bytes`.
-  static std::optional<WaitingValue<Left, Right>> decode_one(ByteView& bytes) {
-    constexpr std::size_t kSizeBytes = sizeof(std::int32_t);
-    if (bytes.size() < kSizeBytes + 1) {
-      return std::nullopt;
-    }
-    const auto size = static_cast<std::size_t>(load_be<std::uint32_t>(bytes.data()));
-    if (size == 0 || size > bytes.size() - kSizeBytes) {
-      return std::nullopt;
-    }
-    const bool is_left = bytes[kSizeBytes] != std::byte{0};
-    const ByteView value = bytes.subspan(kSizeBytes + 1, size - 1);
-    bytes = bytes.subspan(kSizeBytes + size);
-    WaitingValue<Left, Right> decoded;
-    if (is_left) {
-      decoded.left = Serde<Left>::decode(value);
+struct Serde<WaitingValue<Left, Right>> {
+  static void encode(const WaitingValue<Left, Right>& value, Bytes& to) {
+    to.push_back(std::byte{value.left.has_value()});
+    if (value.left.has_value()) {
+      Serde<Left>::encode(*value.left, to);
     } else {
-      decoded.right = Serde<Right>::decode(value);
+      Serde<Right>::encode(*value.right, to);
     }
-    return decoded.left.has_value() || decoded.right.has_value() ? std::optional(std::move(decoded))
-                                                                 : std::nullopt;
+  }
+
+  static std::optional<WaitingValue<Left, Right>> decode(ByteView bytes) {
+    if (bytes.empty()) {
+      return std::nullopt;
+    }
+    WaitingValue<Left, Right> value;
+    if (bytes[0] != std::byte{0}) {
+      value.left = Serde<Left>::decode(bytes.subspan(1));
+    } else {
+      value.right = Serde<Right>::decode(bytes.subspan(1));
+    }
+    return value.left.has_value() || value.right.has_value() ? std::optional(std::move(value))
+                                                             : std::nullopt;
   }
 };
 

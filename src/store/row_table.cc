@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/keyed_hash.h"
+
 namespace penstock::store {
 
 namespace {
@@ -15,31 +17,9 @@ constexpr std::uint64_t kLongKey = 255;
 constexpr std::size_t kArenaBlockSizeMin = 1024;
 constexpr std::size_t kArenaBlockSizeMax = std::size_t{1} << 20;
 
-__extension__ using Uint128 = unsigned __int128;
-
-// Both halves of the product, folded: each input bit reaches every output bit.
-std::uint64_t mix(std::uint64_t left, std::uint64_t right) {
-  const Uint128 product = static_cast<Uint128>(left) * right;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-constexpr std::uint64_t kSecret1 = 0x9e37'79b9'7f4a'7c15;
-constexpr std::uint64_t kSecret2 = 0xd1b5'4a32'd192'ed03;
-
 std::uint64_t hash_words(std::uint64_t first, std::uint64_t second, std::uint64_t seed) {
-  return mix(mix(first ^ seed ^ kSecret1, second ^ kSecret2), seed ^ kSecret1);
-}
-
-std::uint64_t hash_long(ByteView bytes, std::uint64_t seed) {
-  PENSTOCK_DCHECK(bytes.size() >= 8);
-  std::uint64_t hash = seed ^ bytes.size();
-  const std::byte* at = bytes.data();
-  const std::byte* last = at + bytes.size() - 8;
-  for (; at + 8 <= last; at += 16) {
-    hash = mix(load_le<std::uint64_t>(at) ^ hash, load_le<std::uint64_t>(at + 8) ^ kSecret2);
-  }
-  return mix(load_le<std::uint64_t>(last) ^ hash,
-             (at <= last ? load_le<std::uint64_t>(at) : 0) ^ kSecret1 ^ seed);
+  return mix_words(mix_words(first ^ seed ^ kHashSecret1, second ^ kHashSecret2),
+                   seed ^ kHashSecret1);
 }
 
 // Up to 14 bytes in two words. Whole loads and shifts: building a word from small copies in memory
@@ -109,7 +89,7 @@ void RowTable::pack_inline(const KeyView& key, PackedKey& packed) const {
 
 void RowTable::pack_long(const KeyView& key, PackedKey& packed) const {
   const auto tag = static_cast<std::uint64_t>(key.tag);
-  packed.first = hash_long(key.bytes, hash_seed_);
+  packed.first = keyed_hash(key.bytes, hash_seed_);
   packed.second = kLongKey << kLengthShift | tag << kTagShift;
   packed.hash = static_cast<std::uint32_t>(packed.first ^ tag);
   packed.long_bytes = key.bytes.data();

@@ -50,7 +50,8 @@ struct Options {
   unsigned compact_dirty_percent = 50;
   // How long readers can still see that a key was removed from a compacted topic.
   std::chrono::milliseconds tombstone_retention{24 * 3'600'000};
-  // Memory for the keys of one compaction, about 24 bytes each; more keys take more than one.
+  // Memory for the keys of one compaction, each about 40 bytes and its own; more keys take more
+  // than one.
   std::size_t compaction_bytes_max = 64 * kMiB;
   // After that long without a write, what was written last is noted as synced (see
   // docs/formats/log.md).

@@ -1,24 +1,60 @@
 #include "wal/rewriter.h"
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "core/check.h"
 #include "core/units.h"
 #include "wal/index_file.h"
+#include "wal/key_set.h"
 
 namespace penstock::wal {
 namespace {
 
 constexpr std::size_t kReadBytes = kMiB;
 constexpr std::size_t kCopyBytes = 256 * kKiB;  // of one request, and of a compacted batch
-constexpr std::size_t kBytesPerKey = 64;        // of the map, besides the key itself
 constexpr std::int64_t kOffsetsPerBatchMax = 1'000'000'000;
 
 bool is_appended(const Ref<Run>& run) {
   return run->summary.rewrite == kAppended;
+}
+
+// Only those batches in which there is one of these offsets, which descend.
+void keep_needed(std::vector<IndexEntry>& entries, const std::vector<Offset>& offsets) {
+  std::vector<IndexEntry> needed;
+  auto next = offsets.rbegin();
+  for (const IndexEntry& entry : entries) {
+    const auto end =
+        std::find_if(next, offsets.rend(), [&](Offset offset) { return offset > entry.last(); });
+    if (next != end) {
+      needed.push_back(entry);
+    }
+    next = end;
+  }
+  entries = std::move(needed);
+}
+
+// Goes through `members`, each with a probe of its key if it has one, so that the lookups of some
+// wait for memory together.
+template <typename Members, typename Look>
+void look_up(const KeySet& keys, Members& members, Look look) {
+  constexpr std::size_t kGroupSize = 32;
+  std::array<KeySet::Probe, kGroupSize> probes;
+  for (std::size_t begin = 0; begin < members.size(); begin += kGroupSize) {
+    const std::size_t count = std::min(kGroupSize, members.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      probes[i] = keys.probe(members[begin + i].key.value_or(ByteView()));
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      keys.touch(probes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      look(members[begin + i], probes[i]);
+    }
+  }
 }
 
 }  // namespace
@@ -30,8 +66,7 @@ RewriteId Rewriter::next_rewrite() const {
       shared_.state.with([](const State& state) { return state.catalog.counters().next_rewrite; }));
 }
 
-template <typename Take>
-Status Rewriter::for_each_batch(const Run& run, Take take) {
+Result<std::vector<IndexEntry>> Rewriter::entries_of(const Run& run) {
   ScanRange range;
   std::vector<IndexEntry> entries = shared_.state.with([&](State& state) {
     const SegmentState* segment = state.catalog.find_segment(run.segment->number);
@@ -42,6 +77,11 @@ Status Rewriter::for_each_batch(const Run& run, Take take) {
   if (entries.size() != run.summary.entry_count) {
     PENSTOCK_TRY_ASSIGN(entries, load_entries(shared_.files, run, range));
   }
+  return entries;
+}
+
+template <typename Take>
+Status Rewriter::for_each_batch(const Run& run, const std::vector<IndexEntry>& entries, Take take) {
   for (std::size_t i = 0; i < entries.size();) {
     std::vector<WantedBatch> some;
     for (std::size_t bytes = 0; i < entries.size() && bytes < kReadBytes; ++i) {
@@ -101,7 +141,8 @@ Status Rewriter::move(const Run& run) {
 
 Status Rewriter::copy_run(const Run& run, RewriteId rewrite) {
   Copies copies;
-  PENSTOCK_TRY(for_each_batch(run, [&](ByteView batch) -> Status {
+  PENSTOCK_TRY_ASSIGN(const std::vector<IndexEntry> entries, entries_of(run));
+  PENSTOCK_TRY(for_each_batch(run, entries, [&](ByteView batch) -> Status {
     copies.batches.push_back(
         {run.summary.partition, rewrite, run.summary.last_written_ms, Buffer(batch)});
     copies.bytes += batch.size();
@@ -141,51 +182,100 @@ std::vector<Ref<Run>> Rewriter::sealed_runs(TopicPartition at) const {
   });
 }
 
+struct Rewriter::Survivors {
+  std::span<const Ref<Run>> old_runs;  // compacted before, or nothing of them is outdated yet
+  std::span<const Ref<Run>> new_runs;  // those behind them
+  KeySet new_keys;
+  std::vector<Offset> kept;  // of the records of new_runs that stay, descending
+  std::uint64_t removed = 0;
+
+  [[nodiscard]] Offset first() const {
+    return (old_runs.empty() ? new_runs : old_runs).front()->summary.first;
+  }
+
+  [[nodiscard]] Offset last() const { return new_runs.back()->summary.last; }
+
+  [[nodiscard]] std::size_t size_bytes() const {
+    return new_keys.size_bytes() + kept.size() * sizeof(Offset);
+  }
+};
+
 Status Rewriter::compact(TopicPartition partition) {
   const std::vector<Ref<Run>> runs = sealed_runs(partition);
-  Newest newest;
-  PENSTOCK_TRY_ASSIGN(const std::size_t run_count, note_newest(runs, newest));
-  if (run_count == 0) {
+  if (std::ranges::none_of(runs, is_appended)) {
     return {};
   }
+  PENSTOCK_TRY_ASSIGN(Survivors survivors, find_survivors(runs));
   const RewriteId rewrite = next_rewrite();
-  Status copied = copy_newest(runs, run_count, newest, rewrite);
+  Status copied = copy_survivors(survivors, rewrite);
   if (copied) {
-    copied =
-        finish(partition, rewrite, runs.front()->summary.first, runs[run_count - 1]->summary.last);
+    copied = finish(partition, rewrite, survivors.first(), survivors.last());
   }
   reader_.release();
   return copied ? copied : give_up(partition, copied);
 }
 
-// Goes over the runs that were appended since the last compaction, until the keys take too much
-// memory; at least over one. Returns how many runs, from the first on, can be compacted now.
-Result<std::size_t> Rewriter::note_newest(const std::vector<Ref<Run>>& runs, Newest& newest) {
-  std::size_t used = 0;
+Result<Rewriter::Survivors> Rewriter::find_survivors(std::span<const Ref<Run>> runs) {
+  const auto first_new =
+      static_cast<std::size_t>(std::ranges::find_if(runs, is_appended) - runs.begin());
+  const std::span<const Ref<Run>> old_runs = runs.first(first_new);
+  std::span<const Ref<Run>> new_runs = runs.subspan(first_new);
+  for (;;) {
+    Survivors survivors{old_runs, new_runs, KeySet(hash_seed_), {}, 0};
+    PENSTOCK_TRY_ASSIGN(const bool fits, note_survivors(new_runs, survivors));
+    if (fits) {
+      return survivors;
+    }
+    new_runs = new_runs.first((new_runs.size() + 1) / 2);
+  }
+}
+
+Result<bool> Rewriter::note_survivors(std::span<const Ref<Run>> runs, Survivors& survivors) {
+  for (std::size_t i = runs.size(); i-- > 0;) {
+    PENSTOCK_TRY(note_survivors(*runs[i], survivors));
+    if (survivors.size_bytes() > shared_.options.compaction_bytes_max && runs.size() > 1) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status Rewriter::note_survivors(const Run& run, Survivors& survivors) {
+  struct Member {
+    Offset offset;
+    std::optional<ByteView> key;
+    bool is_tombstone;
+  };
+
+  std::vector<Member> members;  // from the newest on
+  const bool keeps_old_tombstones = keeps_tombstones(run);
   const auto note = [&](ByteView batch) -> Status {
     PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
                         RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
     RecordReader records(view);
+    members.clear();
     for (RecordView record; records.next(record);) {
-      if (record.key) {
-        const auto [at, is_new] =
-            newest.insert_or_assign(std::string(as_text(*record.key)), record.offset);
-        used += is_new ? at->first.size() + kBytesPerKey : 0;
-      }
+      members.push_back({record.offset, record.key, !record.value});
     }
+    std::ranges::reverse(members);
+    look_up(survivors.new_keys, members, [&](const Member& member, const KeySet::Probe& probe) {
+      const bool is_newest = !member.key || survivors.new_keys.insert(probe);
+      if (is_newest && (!member.key || !member.is_tombstone || keeps_old_tombstones)) {  // I1
+        survivors.kept.push_back(member.offset);
+      } else {
+        ++survivors.removed;
+      }
+    });
     return records.status();
   };
-  std::size_t covered = 0;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (is_appended(runs[i])) {
-      if (used > shared_.options.compaction_bytes_max) {
-        return covered;
-      }
-      PENSTOCK_TRY(for_each_batch(*runs[i], note));
-    }
-    covered = i + 1;
-  }
-  return covered;
+  PENSTOCK_TRY_ASSIGN(std::vector<IndexEntry> entries, entries_of(run));
+  std::ranges::reverse(entries);
+  return for_each_batch(run, entries, note);
+}
+
+bool Rewriter::keeps_tombstones(const Run& run) const {
+  const std::int64_t wall_ms = shared_.clock.wall_now().time_since_epoch().count();
+  return run.summary.last_written_ms + shared_.options.tombstone_retention.count() > wall_ms;
 }
 
 // Builds batches of what stays. Each covers the offsets from the end of the one before it.
@@ -244,53 +334,74 @@ class Rewriter::Sweep {
   std::vector<HeaderView> headers_;
 };
 
-Status Rewriter::copy_newest(const std::vector<Ref<Run>>& runs, std::size_t run_count,
-                             const Newest& newest, RewriteId rewrite) {
-  const std::int64_t tombstones_until = shared_.clock.wall_now().time_since_epoch().count() -
-                                        shared_.options.tombstone_retention.count();
-  Sweep sweep(runs.front()->summary.partition, rewrite, runs.front()->summary.first);
-  Copies copies;
-  const auto flush = [&](Offset last) -> Status {
-    if (auto batch = sweep.take(last)) {
-      copies.bytes += batch->bytes.size();
-      copies.batches.push_back(*std::move(batch));
-    }
-    return write_copies(copies);
-  };
-  std::uint64_t removed = 0;
-  Offset done = runs.front()->summary.first + -1;  // the last offset looked at
-  for (std::size_t i = 0; i < run_count; ++i) {
-    const std::int64_t written_ms = runs[i]->summary.last_written_ms;
-    const auto is_needed = [&](const RecordView& record) {
-      if (!record.key) {
-        return true;
-      }
-      const auto found = newest.find(as_text(*record.key));
-      const bool outdated = found != newest.end() && record.offset < found->second;
-      return !outdated && (record.value || written_ms > tombstones_until);  // I1
-    };
-    const auto copy = [&](ByteView batch) -> Status {
-      PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
-                          RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
-      if (sweep.is_full(view.last_offset())) {
-        PENSTOCK_TRY(flush(done));
-      }
-      RecordReader records(view);
-      for (RecordView record; records.next(record);) {
-        if (is_needed(record)) {
-          sweep.keep(record, written_ms, view.compression());
-        } else {
-          ++removed;
-        }
-      }
-      done = view.last_offset();
-      return records.status();
-    };
-    PENSTOCK_TRY(for_each_batch(*runs[i], copy));
+Status Rewriter::copy_survivors(Survivors& survivors, RewriteId rewrite) {
+  Sweep sweep(survivors.new_runs.front()->summary.partition, rewrite, survivors.first());
+  for (const Ref<Run>& run : survivors.old_runs) {
+    PENSTOCK_TRY(copy_old(*run, survivors, sweep));
   }
-  PENSTOCK_TRY(flush(done));
-  shared_.metrics.compacted_records.add(removed);
+  for (const Ref<Run>& run : survivors.new_runs) {
+    PENSTOCK_TRY(copy_new(*run, survivors, sweep));
+  }
+  PENSTOCK_CHECK(survivors.kept.empty());
+  PENSTOCK_TRY(write_swept(sweep, survivors.last()));
+  shared_.metrics.compacted_records.add(survivors.removed);
   return {};
+}
+
+Status Rewriter::copy_old(const Run& run, Survivors& survivors, Sweep& sweep) {
+  const bool keeps_old_tombstones = keeps_tombstones(run);
+  std::vector<RecordView> members;
+  PENSTOCK_TRY_ASSIGN(const std::vector<IndexEntry> entries, entries_of(run));
+  return for_each_batch(run, entries, [&](ByteView batch) -> Status {
+    PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
+                        RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
+    PENSTOCK_TRY(make_room(sweep, view));
+    RecordReader records(view);
+    members.clear();
+    for (RecordView record; records.next(record);) {
+      members.push_back(record);
+    }
+    look_up(survivors.new_keys, members, [&](const RecordView& record, const KeySet::Probe& probe) {
+      const bool outdated = record.key && survivors.new_keys.contains(probe);
+      if (!outdated && (!record.key || record.value || keeps_old_tombstones)) {  // I1
+        sweep.keep(record, run.summary.last_written_ms, view.compression());
+      } else {
+        ++survivors.removed;
+      }
+    });
+    return records.status();
+  });
+}
+
+Status Rewriter::copy_new(const Run& run, Survivors& survivors, Sweep& sweep) {
+  PENSTOCK_TRY_ASSIGN(std::vector<IndexEntry> entries, entries_of(run));
+  keep_needed(entries, survivors.kept);
+  return for_each_batch(run, entries, [&](ByteView batch) -> Status {
+    PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
+                        RecordBatchView::parse(batch, RecordBatchView::Verify::kHeaderOnly));
+    PENSTOCK_TRY(make_room(sweep, view));
+    RecordReader records(view);
+    for (RecordView record; records.next(record);) {
+      if (!survivors.kept.empty() && survivors.kept.back() == record.offset) {
+        sweep.keep(record, run.summary.last_written_ms, view.compression());
+        survivors.kept.pop_back();
+      }
+    }
+    return records.status();
+  });
+}
+
+Status Rewriter::make_room(Sweep& sweep, const RecordBatchView& next) {
+  return sweep.is_full(next.last_offset()) ? write_swept(sweep, next.base_offset() + -1) : Status();
+}
+
+Status Rewriter::write_swept(Sweep& sweep, Offset last) {
+  Copies copies;
+  if (auto batch = sweep.take(last)) {
+    copies.bytes += batch->bytes.size();
+    copies.batches.push_back(*std::move(batch));
+  }
+  return write_copies(copies);
 }
 
 }  // namespace penstock::wal

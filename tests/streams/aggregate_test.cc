@@ -212,6 +212,37 @@ TEST(Suppress, UntilATimeLimitGivesTheLastOfEachKeyAndAFullBufferTheOldest) {
   EXPECT_EQ((world.lines<Text, Number>("small")), (Lines{"a=2@2", "b=1@5"}));
 }
 
+TEST(TopN, KeepsTheLargestAndOfEqualOnesTheEarlier) {
+  StreamBuilder builder;
+  builder.stream<Text, Text>("in")
+      .group_by_key()
+      .top_n(
+          2, [](const Text& value) { return value.size(); }, Materialized("top"))
+      .map_values([](const std::vector<Text>& top) { return top.front() + "," + top.back(); })
+      .to_stream()
+      .to("out");
+  World world(std::move(builder));
+
+  pipe(world, "in", {{"a", "x", 1}, {"a", "yy", 2}, {"a", "zz", 3}, {"a", "www", 4}});
+
+  EXPECT_EQ((world.lines<Text, Text>("out")),
+            (Lines{"a=x,x@1", "a=yy,x@2", "a=yy,zz@3", "a=www,yy@4"}));
+}
+
+TEST(Deduplicate, DropsWhatCameBeforeWithinTheTime) {
+  StreamBuilder builder;
+  builder.stream<Text, Text>("in")
+      .deduplicate([](const Text& value) { return value; }, 10ms, Materialized("seen"))
+      .to("out");
+  World world(std::move(builder));
+
+  pipe(world, "in", {{"a", "x", 20}, {"a", "x", 30}, {"a", "x", 11}, {"a", "y", 21}});
+  world.driver.restart();
+  pipe(world, "in", {{"a", "x", 29}, {"a", "x", 31}, {"a", std::nullopt, 32}});
+
+  EXPECT_EQ((world.lines<Text, Text>("out")), (Lines{"a=x@20", "a=y@21", "a=x@31"}));
+}
+
 TEST(Cogroup, SeveralStreamsMakeOneTable) {
   StreamBuilder builder;
   builder.stream<Text, Text>("left")

@@ -1,4 +1,5 @@
 """Tests of tools/compile_checks.py; the last ones run the clang-tidy that tools/setup installed."""
+import json
 import os
 import pathlib
 import shutil
@@ -42,6 +43,17 @@ class InARepository(unittest.TestCase):
         compile_checks.code_of.cache_clear()
         compile_checks.includes_of.cache_clear()
         return path
+
+
+class Flags(InARepository):
+    def test_sources_of_libraries_in_c_are_left_out(self):
+        commands = [{"file": str(self.root / "src/core/main.cc"), "command": "ccache g++ -Isrc -O2 -c main.cc"},
+                    {"file": "/deps/rdkafka.c", "command": "ccache gcc -DX=1 -c rdkafka.c"}]
+        self.write(self.root, "build/compile_commands.json", json.dumps(commands))
+
+        flags = compile_checks.flags_by_file(self.root / "build")
+
+        self.assertEqual(flags, {self.root / "src/core/main.cc": ["-Isrc"]})
 
 
 class Keys(InARepository):

@@ -41,7 +41,7 @@ struct BenchOptions {
 // Declares the options of the command on `command`; they are parsed into `options`.
 void add_bench_options(CLI::App& command, BenchOptions& options);
 
-// As many as keep the server busy while the disk syncs: 128, or 256 for requests of less than
+// As many as keep the server busy while the disk syncs: 128, or 1,024 for requests of less than
 // 8 KiB; fewer where so many requests would be more than 128 MiB, half of what a server holds. For
 // sizes that Workload::create() has accepted, as check_memory().
 [[nodiscard]] std::size_t default_connections(const BenchOptions& options);

@@ -10,7 +10,7 @@ namespace penstock::bench {
 namespace {
 
 constexpr std::uint64_t kSmallRequestBytes = 8 * kKiB;
-constexpr std::size_t kConnectionsSmall = 256;
+constexpr std::size_t kConnectionsSmall = 1024;
 constexpr std::size_t kConnectionsLarge = 128;
 constexpr std::uint64_t kDefaultBytesMax = 128 * kMiB;
 constexpr std::uint64_t kRequestMemoryMax = 4 * kGiB;
@@ -45,7 +45,7 @@ void add_bench_options(CLI::App& command, BenchOptions& options) {
       ->check(CLI::Range(1.0, 1e9));
   command
       .add_option("--connections", options.connections,
-                  "Connections (default: 128, or 256 for requests of less than 8 KiB, so that the "
+                  "Connections (default: 128, or 1024 for requests of less than 8 KiB, so that the "
                   "server has work while the disk syncs; fewer if their requests exceed 128 MiB)")
       ->check(CLI::Range(1, 10'000));
   command

@@ -7,8 +7,8 @@ namespace penstock::bench {
 namespace {
 
 TEST(BenchOptions, TakeMoreConnectionsForSmallRequests) {
-  EXPECT_EQ(default_connections({.request_bytes = 1}), 256U);
-  EXPECT_EQ(default_connections({.request_bytes = 8 * kKiB - 1}), 256U);
+  EXPECT_EQ(default_connections({.request_bytes = 1}), 1024U);
+  EXPECT_EQ(default_connections({.request_bytes = 8 * kKiB - 1}), 1024U);
   EXPECT_EQ(default_connections({.request_bytes = 8 * kKiB}), 128U);
   EXPECT_EQ(default_connections({.request_bytes = 64 * kKiB}), 128U);
 }

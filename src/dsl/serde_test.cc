@@ -1,0 +1,72 @@
+#include "dsl/serde.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dsl/table_nodes.h"
+#include "dsl/windows.h"
+
+namespace penstock::dsl {
+namespace {
+
+template <typename T>
+std::string encoded(const T& value) {
+  Bytes bytes;
+  Serde<T>::encode(value, bytes);
+  return std::string(as_text(bytes));
+}
+
+TEST(Serde, WritesNumbersAsKafkasSerdes) {
+  EXPECT_EQ(encoded<std::int64_t>(-2), "\xff\xff\xff\xff\xff\xff\xff\xfe");
+  EXPECT_EQ(encoded<std::int32_t>(258), std::string("\0\0\1\2", 4));
+  EXPECT_EQ(encoded<double>(1.0), std::string("\x3f\xf0\0\0\0\0\0\0", 8));
+  EXPECT_EQ(Serde<std::int64_t>::decode(as_bytes("\xff\xff\xff\xff\xff\xff\xff\xfe")), -2);
+}
+
+TEST(Serde, RefusesOtherSizes) {
+  EXPECT_FALSE(Serde<std::int64_t>::decode(as_bytes("1234567")).has_value());
+  EXPECT_FALSE(Serde<bool>::decode(as_bytes("\2")).has_value());
+  EXPECT_FALSE(Serde<std::vector<std::string>>::decode(as_bytes("abc")).has_value());
+  EXPECT_FALSE(
+      Serde<std::vector<std::string>>::decode(as_bytes(std::string("\0\0\0\5ab", 6))).has_value());
+}
+
+TEST(Serde, WindowedKeysAsInKafkaStreams) {
+  EXPECT_EQ(encoded(Windowed<std::string>{"k", {Timestamp(1), Timestamp(9)}}),
+            std::string("k\0\0\0\0\0\0\0\1", 9));
+  // The end first.
+  EXPECT_EQ(encoded(SessionWindowed<std::string>{"k", {Timestamp(1), Timestamp(9)}}),
+            std::string("k\0\0\0\0\0\0\0\x9\0\0\0\0\0\0\0\1", 17));
+}
+
+TEST(Serde, ListsComeBack) {
+  const std::vector<std::string> list = {"a", "", "bcd"};
+  EXPECT_EQ(Serde<std::vector<std::string>>::decode(as_bytes(encoded(list))), list);
+}
+
+TEST(Serde, ChangesAsInKafkaStreams) {
+  using Change = OwnedChange<std::string>;
+  EXPECT_EQ(encoded(Change{"new", std::nullopt}), "new\1");
+  EXPECT_EQ(encoded(Change{std::nullopt, "old"}), std::string("old\0", 4));
+  EXPECT_EQ(encoded(Change{"new", "old"}), "\6newold\2");
+
+  const auto both = Serde<Change>::decode(as_bytes("\6newold\2"));
+  ASSERT_TRUE(both.has_value());
+  EXPECT_EQ(both->new_value, "new");
+  EXPECT_EQ(both->old_value, "old");
+  EXPECT_FALSE(Serde<Change>::decode(as_bytes("\x40new\2")).has_value());
+}
+
+TEST(Windows, HoppingWindowsThatHoldAMoment) {
+  using namespace std::chrono_literals;
+  std::vector<std::int64_t> starts;
+  TimeWindows::of_size_with_no_grace(10ms).advance_by(4ms).windows_for(
+      Timestamp(13), [&](Window window) { starts.push_back(window.start.value()); });
+
+  EXPECT_EQ(starts, (std::vector<std::int64_t>{4, 8, 12}));
+}
+
+}  // namespace
+}  // namespace penstock::dsl
