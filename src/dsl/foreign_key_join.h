@@ -194,27 +194,30 @@ class SubscriptionSendNode final : public Node,
       return;
     }
     if (old_key.has_value() && old_key != new_key) {
-      forward(record, old_key, Instruction::kDelete);
+      forward(record, old_key, Instruction::kDeleteSilently);
     }
+    // Also when the entry is removed: nobody is subscribed to no key, but an answer comes.
     forward(record, new_key, Instruction::kAnswerAlways);
   }
 
   void inner_join(const Record<K, Change<V>>& record, const std::optional<KO>& old_key,
                   const std::optional<KO>& new_key) {
-    const bool had = record.value->old_value != nullptr;
-    const bool has = record.value->new_value != nullptr;
-    if ((had && !old_key.has_value()) || (has && !new_key.has_value())) {
-      runtime_.drop();
-    } else if (had && has) {
-      if (old_key != new_key) {
-        forward(record, old_key, Instruction::kDeleteSilently);
+    if (!new_key.has_value()) {
+      if (record.value->new_value != nullptr) {
+        runtime_.drop();
       }
-      forward(record, new_key, Instruction::kAnswerAlways);
-    } else if (had) {
-      forward(record, old_key, Instruction::kDelete);
-    } else if (has) {
-      forward(record, new_key, Instruction::kAnswerIfAvailable);
+      if (old_key.has_value()) {
+        forward(record, old_key, Instruction::kDelete);
+      }
+      return;
     }
+    const bool is_moved = old_key.has_value() && old_key != new_key;
+    if (is_moved) {
+      forward(record, old_key, Instruction::kDeleteSilently);
+    }
+    // There can only be a result to take back if the entry was subscribed elsewhere.
+    forward(record, new_key,
+            is_moved ? Instruction::kAnswerAlways : Instruction::kAnswerIfAvailable);
   }
 
   void forward(const Record<K, Change<V>>& record, const std::optional<KO>& foreign_key,
@@ -358,8 +361,8 @@ class ResponseResolveNode final : public Node,
                                   public Receiver<K, SubscriptionResponse<VO>>,
                                   public Publisher<K, Out> {
  public:
-  ResponseResolveNode(std::unique_ptr<ValueGetter<K, V>> table, Joiner joiner)
-      : table_(std::move(table)), joiner_(std::move(joiner)) {}
+  ResponseResolveNode(TaskRuntime& runtime, std::unique_ptr<ValueGetter<K, V>> table, Joiner joiner)
+      : runtime_(runtime), table_(std::move(table)), joiner_(std::move(joiner)) {}
 
   void receive(const Record<K, SubscriptionResponse<VO>>& record) override {
     const auto current = table_->get(*record.key);
@@ -370,6 +373,7 @@ class ResponseResolveNode final : public Node,
       hash = murmur3_128(bytes);
     }
     if (hash != record.value->hash) {
+      runtime_.drop();
       return;
     }
     const VO* foreign = to_pointer(record.value->foreign_value);
@@ -381,6 +385,7 @@ class ResponseResolveNode final : public Node,
   }
 
  private:
+  TaskRuntime& runtime_;
   std::unique_ptr<ValueGetter<K, V>> table_;
   Joiner joiner_;
 };

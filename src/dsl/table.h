@@ -429,7 +429,7 @@ auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, 
   add_source_plan<K, Response>(graph, answer_source, Consumed());
   graph.add_plan(resolve, [answer_source, joiner, mine = info_](TaskRuntime& runtime) {
     auto node = std::make_unique<ResponseResolveNode<K, V, VO, Joiner, Out, kIsLeftJoin>>(
-        mine->make_getter(runtime), joiner);
+        runtime, mine->make_getter(runtime), joiner);
     runtime.publisher<K, Response>(answer_source).add_child(*node);
     return node;
   });

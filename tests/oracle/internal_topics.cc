@@ -7,10 +7,6 @@
 namespace penstock::oracle {
 namespace {
 
-[[nodiscard]] dsl::JoinWindows join_windows() {
-  return dsl::JoinWindows::of_time_difference_and_grace(milliseconds(500), milliseconds(700));
-}
-
 // Kept longer than any input lasts: see InternalTopics.KEPT on the Java side.
 [[nodiscard]] Materialized counts_kept() {
   return Materialized("counts").with_retention(milliseconds(600'000));
@@ -29,14 +25,6 @@ constexpr Program kPrograms[] = {
                                                                               milliseconds(600)))
                              .count(counts_kept()));
      }},
-    {"bytes_session_changelog",
-     [](dsl::StreamBuilder& builder) {
-       static_cast<void>(stream(builder, "in")
-                             .group_by_key()
-                             .windowed_by(dsl::SessionWindows::of_inactivity_gap_and_grace(
-                                 milliseconds(500), milliseconds(800)))
-                             .count(counts_kept()));
-     }},
     {"bytes_repartition",
      [](dsl::StreamBuilder& builder) {
        static_cast<void>(
@@ -51,17 +39,13 @@ constexpr Program kPrograms[] = {
                          {"by-letter"})
                .count(Materialized("counts")));
      }},
-    {"bytes_join_changelogs",
+    {"bytes_foreign_key",
      [](dsl::StreamBuilder& builder) {
-       stream(builder, "left")
-           .join(stream(builder, "right"), pair_both, join_windows(), dsl::StreamJoined("pairs"))
-           .to("out");
-     }},
-    {"bytes_outer_join_changelog",
-     [](dsl::StreamBuilder& builder) {
-       stream(builder, "left")
-           .outer_join(stream(builder, "right"), pair_texts, join_windows(),
-                       dsl::StreamJoined("pairs"))
+       table(builder, "left")
+           .left_join(
+               table(builder, "right"), [](const Text& value) { return letter(&value); },
+               pair_texts, dsl::TableJoined("fk"), Materialized("joined"))
+           .to_stream()
            .to("out");
      }},
 };

@@ -33,7 +33,7 @@ constexpr std::chrono::milliseconds kWallClockStart{1'000'000};
 }
 
 [[nodiscard]] engine::TopologyDriver::PartitionCounts partition_counts(const GoldenFile& golden) {
-  engine::TopologyDriver::PartitionCounts counts;
+  engine::TopologyDriver::PartitionCounts counts{{"out", 1}};
   for (const InputTopic& input : golden.profile.inputs) {
     counts[input.topic] = 1;
   }
