@@ -14,7 +14,7 @@ Result<std::unique_ptr<OpenedLog>> OpenedLog::open(const config::PipelineConfig&
   std::unique_ptr<OpenedLog> opened(new OpenedLog());
   if (config.is_on_kafka()) {
     PENSTOCK_TRY_ASSIGN(const kafka::Options options, kafka_options(config, files));
-    PENSTOCK_TRY_ASSIGN(opened->kafka_, kafka::open(options, clock, logger));
+    PENSTOCK_TRY_ASSIGN(opened->kafka_, kafka::open(options, clock, metrics, logger));
     opened->log_ = opened->kafka_.get();
     return opened;
   }
