@@ -125,7 +125,7 @@ def test_without_exactly_once_the_same_checks_find_events_that_count_twice(penst
     load = kafka_fire.Load(penstock_bin, cluster, "at-least-once", tmp_path, seed, rest, proxy.bootstrap_servers)
     try:
         load.start()
-        load.wait_until_counted()
+        wait_for(lambda: load.watcher.records > 100, "there are no results", load.streams[0])
         proxy.hold(kafka_proxy.OFFSET_COMMIT)
         wait_for(lambda: proxy.held_count > 0, "no offsets are committed", load.streams[0])
         load.streams[0].kill()
