@@ -82,6 +82,7 @@ Status write_topic(JsonWriter& json, const log::Log& log, const log::TopicInfo& 
   const log::TopicConfig& config = topic.config;
   json.begin_object().key("name").value(config.name).key("partitions").begin_array();
   std::vector<TopicPartition> all;
+  all.reserve(static_cast<std::size_t>(config.partition_count));
   for (std::int32_t number = 0; number < config.partition_count; ++number) {
     all.push_back({topic.id, PartitionId(number)});
   }

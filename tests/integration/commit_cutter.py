@@ -1,13 +1,8 @@
-"""CommitCutter is a TCP proxy in front of a PostgreSQL server that breaks connections around COMMIT.
-
-It reads the messages of both directions. A COMMIT on its way may be cut before the server has it, or
-after the server has done it and before its answer is through: then the client cannot know."""
-import random
-import socket
+"""CommitCutter breaks connections to a PostgreSQL server around COMMIT."""
 import struct
 import threading
 
-from penstock_process import free_port
+from cutting_proxy import CuttingProxy, Fate
 
 COMMIT = b"COMMIT\0"
 
@@ -34,93 +29,31 @@ class Messages:
             yield kind, message[head + 4:], message
 
 
-class CommitCutter:
-    """Threads: one that accepts, two for each connection. Chances are those of each COMMIT."""
-
-    def __init__(self, target_port, seed):
-        self.port, self.target_port = free_port(), target_port
-        self.random = random.Random(seed)
-        self.before_chance = self.after_chance = 0.0
-        self.cut_before = self.cut_after = self.held = 0
-        self.gate, self.cuts_held = threading.Event(), False
-        self.gate.set()
-        self.listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def hold(self):
-        """From now on no COMMIT gets through."""
-        self.gate.clear()
-
-    def release(self, cut):
-        """Ends that: what was held goes on to the server, or its connection is cut."""
-        self.cuts_held = cut
-        self.gate.set()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(("127.0.0.1", self.target_port))
-            except OSError:
-                client.close()
-                continue
-            for connection in (client, server):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            swallow = threading.Event()
-            threading.Thread(target=self.requests, args=(client, server, swallow), daemon=True).start()
-            threading.Thread(target=self.answers, args=(client, server, swallow), daemon=True).start()
-
-    @staticmethod
-    def cut(client, server):
-        for connection in (client, server):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+class CommitCutter(CuttingProxy):
+    def begin(self):
+        return threading.Event()  # set: the answer to the COMMIT on its way must not get through
 
     def requests(self, client, server, swallow):
         messages = Messages(has_startup=True)
-        try:
-            while data := client.recv(65536):
-                passed = b""
-                for kind, body, message in messages.feed(data):
-                    if kind == b"Q" and body == COMMIT:
-                        if not self.gate.is_set():
-                            self.held += 1
-                            self.gate.wait()
-                            if self.cuts_held:
-                                return
-                        chance = self.random.random()
-                        if chance < self.before_chance:
-                            self.cut_before += 1
-                            return
-                        if chance < self.before_chance + self.after_chance:
-                            swallow.set()
-                    passed += message
-                server.sendall(passed)
-        except OSError:
-            pass
-        finally:
-            self.cut(client, server)
+        while data := client.recv(65536):
+            passed = b""
+            for kind, body, message in messages.feed(data):
+                if kind == b"Q" and body == COMMIT:
+                    fate = self.fate()
+                    if fate == Fate.IS_CUT:
+                        return
+                    if fate == Fate.LOSES_ITS_ANSWER:
+                        swallow.set()
+                passed += message
+            server.sendall(passed)
 
     def answers(self, client, server, swallow):
         messages = Messages(has_startup=False)
-        try:
-            while data := server.recv(65536):
-                passed = b""
-                for kind, body, message in messages.feed(data):
-                    if swallow.is_set() and kind == b"C" and body == COMMIT:
-                        self.cut_after += 1
-                        return
-                    passed += message
-                client.sendall(passed)
-        except OSError:
-            pass
-        finally:
-            self.cut(client, server)
-
-    def close(self):
-        self.listener.close()
+        while data := server.recv(65536):
+            passed = b""
+            for kind, body, message in messages.feed(data):
+                if swallow.is_set() and kind == b"C" and body == COMMIT:
+                    self.cut_after += 1
+                    return
+                passed += message
+            client.sendall(passed)
