@@ -112,11 +112,13 @@ Result<std::size_t> rebuild(const RebuildContext& context, TopicId topic,
                             std::int32_t partition_count, SharedWindow& window,
                             const WindowOptions& options, const ReadIds& read_ids) {
   std::vector<TopicPartition> all;
+  all.reserve(static_cast<std::size_t>(partition_count));
   for (std::int32_t i = 0; i < partition_count; ++i) {
     all.push_back({topic, PartitionId(i)});
   }
   PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, context.log.bounds(all));
   std::vector<Tail> tails;
+  tails.reserve(bounds.size());
   for (const log::PartitionBounds& at : bounds) {
     tails.push_back({at.partition, {at.start, at.written_end}, at.written_end});
   }

@@ -72,8 +72,7 @@ class Appender final : private Client::Listener {
   };
 
   Appender(const Options& options, const TopicDirectory& directory)
-      : options_(options),
-        directory_(directory),
+      : directory_(directory),
         budget_(options.append_queue_bytes_max),
         arrived_(options.append_queue_length_max) {}
 
@@ -84,7 +83,6 @@ class Appender final : private Client::Listener {
   void settle(Append* append);
   void answer(std::unique_ptr<Append> append);
 
-  const Options& options_;
   const TopicDirectory& directory_;
   MemoryBudget budget_;
   Mailbox<std::unique_ptr<Append>> arrived_;

@@ -78,11 +78,12 @@ Result<std::unique_ptr<Client>> Client::open(ClientKind kind, ConfHandle conf, L
   std::unique_ptr<Client> client(new Client(kind, listener, shared));
   client->set_callbacks(type, conf.get());
   std::array<char, 512> reason{};
-  client->handle_.reset(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
+  rd_kafka_conf_t* const given = conf.release();
+  client->handle_.reset(rd_kafka_new(type, given, reason.data(), reason.size()));
   if (client->handle_ == nullptr) {
+    rd_kafka_conf_destroy(given);  // still ours
     return Error(ErrorCode::kInvalid, std::string("kafka client: ") + reason.data());
   }
-  (void)conf.release();  // the client's now
   if (type == RD_KAFKA_CONSUMER) {
     rd_kafka_poll_set_consumer(client->get());
   }

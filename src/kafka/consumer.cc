@@ -140,6 +140,7 @@ std::vector<TopicPartition> KafkaConsumer::came_back(std::int32_t generation) co
 
 std::vector<TopicPartition> KafkaConsumer::partitions() const {
   std::vector<TopicPartition> all;
+  all.reserve(cursors_.size());
   for (const auto& [partition, cursor] : cursors_) {
     all.push_back(partition);
   }

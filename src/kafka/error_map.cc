@@ -4,6 +4,7 @@
 
 namespace penstock::kafka {
 
+// NOLINTNEXTLINE(readability-function-size): a table
 ErrorCode reaction_to(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN:

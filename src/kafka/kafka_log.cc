@@ -123,6 +123,7 @@ class KafkaLog final : public log::Log {
     }
     PENSTOCK_TRY_ASSIGN(const std::vector<PlacedBounds> found, admin_->bounds(wanted));
     std::vector<log::PartitionBounds> all;
+    all.reserve(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       all.push_back({partitions[i], Offset(found[i].start), Offset(found[i].end),
                      Offset(found[i].written_end)});

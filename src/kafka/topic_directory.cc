@@ -67,6 +67,7 @@ void TopicDirectory::put_all(const std::vector<log::TopicConfig>& configs) {
 std::vector<log::TopicInfo> TopicDirectory::all() const {
   return topics_.with([](const Topics& topics) {
     std::vector<log::TopicInfo> all;
+    all.reserve(topics.by_name.size());
     for (const auto& [name, id] : topics.by_name) {
       all.push_back({id, topics.by_id.at(id)});
     }

@@ -219,7 +219,7 @@ Status KafkaProducer::flush() {
 }
 
 Status KafkaProducer::send_offsets(GroupOffsets& group) {
-  const Status sent = persist(3, "offsets of a transaction", [&] {
+  Status sent = persist(3, "offsets of a transaction", [&] {
     return rd_kafka_send_offsets_to_transaction(client_->get(), group.offsets.get(),
                                                 group.group.get(),
                                                 milliseconds(options_.request_timeout));

@@ -31,8 +31,9 @@ std::size_t KeyOrder::refresh(const RowTable& rows, std::size_t block) {
 }
 
 std::size_t KeyOrder::size_bytes() const {
-  std::size_t size = blocks_.capacity() * sizeof(blocks_[0]);
-  for (const std::vector<std::uint16_t>& block : blocks_) {
+  using Block = std::vector<std::uint16_t>;
+  std::size_t size = blocks_.capacity() * sizeof(Block);
+  for (const Block& block : blocks_) {
     size += block.capacity() * sizeof(std::uint16_t);
   }
   return size;

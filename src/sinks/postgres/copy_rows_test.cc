@@ -5,7 +5,6 @@
 namespace penstock::sinks {
 namespace {
 
-using config::Column;
 using config::ColumnType;
 
 JsonValue json(std::string_view raw, JsonType type) {

@@ -361,6 +361,7 @@ void SinkRunner::survey() {
   }
   surveyed_at_ = now;
   std::vector<TopicPartition> all;
+  all.reserve(stored_.size());
   for (std::size_t i = 0; i < stored_.size(); ++i) {
     all.push_back({*topic_, PartitionId(static_cast<std::int32_t>(i))});
   }
