@@ -28,8 +28,7 @@ inline constexpr std::uint64_t kHashSecret2 = 0xd1b5'4a32'd192'ed03;
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
   for (; left >= 16; at += 16, left -= 16) {
-    hash =
-        mix_words(load_le<std::uint64_t>(at) ^ hash, load_le<std::uint64_t>(at + 8) ^ kHashSecret2);
+    hash = mix_words(load_le<std::uint64_t>(at) ^ hash, load_le<std::uint64_t>(at + 8) ^ factor);
   }
   std::uint64_t first = 0;
   std::uint64_t last = 0;

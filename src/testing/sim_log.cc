@@ -117,6 +117,7 @@ Result<TopicInfo> SimLog::topic(std::string_view name) const {
 
 std::vector<TopicInfo> SimLog::topics() const {
   std::vector<TopicInfo> all;
+  all.reserve(topics_.size());
   for (const auto& [name, topic] : topics_) {
     all.push_back({topic.id, topic.config});
   }
