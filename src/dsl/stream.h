@@ -321,6 +321,9 @@ class StreamOperations {
   }
 
  private:
+  friend Self;
+  StreamOperations() = default;
+
   enum class JoinKind : std::uint8_t { kInner, kLeft, kOuter };
 
   [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }

@@ -22,8 +22,6 @@
 namespace penstock::wal {
 namespace {
 
-using std::chrono_literals::operator""ms;
-
 constexpr const char* kDirectory = "data/log";
 
 std::string value_of(TopicPartition to, std::int64_t number) {

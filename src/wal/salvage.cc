@@ -35,27 +35,33 @@ class Salvage {
 
  private:
   Status find_runs() {
-    ScanRange range{segment_.segment, segment_.end_position, false};
-    auto scanned = scan_runs(files_, range);
-    if (const Status status = scanned ? Status() : Status(scanned.error()); is_damage(status)) {
-      if (!segment_.damage_accepted) {
-        damaged_group_ = status.error();
-      }
-      range.accept_loss = true;
-      scanned = scan_runs(files_, range);
-      if (!scanned && scanned.error().code() == ErrorCode::kCorrupt) {
-        scanned = std::vector<Ref<Run>>();  // it does not begin soundly
-      }
-    }
-    PENSTOCK_TRY(scanned);
+    PENSTOCK_TRY_ASSIGN(std::vector<Ref<Run>> scanned, scan());
     if (find_runs_of_index()) {
       return {};
     }
-    result_.runs = *std::move(scanned);
+    result_.runs = std::move(scanned);
     for (const Ref<Run>& run : result_.runs) {
       entries_.push_back(run->entries);
     }
     return {};
+  }
+
+  // The runs of the sound groups.
+  Result<std::vector<Ref<Run>>> scan() {
+    ScanRange range{segment_.segment, segment_.end_position, false};
+    auto all = scan_runs(files_, range);
+    if (all || !is_damage(all.error())) {
+      return all;
+    }
+    if (!segment_.damage_accepted) {
+      damaged_group_ = all.error();
+    }
+    range.accept_loss = true;
+    auto sound = scan_runs(files_, range);
+    if (!sound && sound.error().code() == ErrorCode::kCorrupt) {
+      return std::vector<Ref<Run>>();  // it does not begin soundly
+    }
+    return sound;
   }
 
   bool find_runs_of_index() {

@@ -3,6 +3,7 @@
 // The golden files say what Kafka Streams did (README.md). `oracle_test print NAME SEED` shows what
 // ours does with one input; tools/oracle shows both sides by side.
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -148,7 +149,13 @@ int print(std::string_view name, int seed) {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 3 && arguments[0] == "print") {
-    return penstock::oracle::print(arguments[1], std::atoi(arguments[2].c_str()));
+    int seed = 0;
+    const char* const end = arguments[2].data() + arguments[2].size();
+    if (std::from_chars(arguments[2].data(), end, seed).ptr != end) {
+      std::cerr << "the seed is a number\n";
+      return EXIT_FAILURE;
+    }
+    return penstock::oracle::print(arguments[1], seed);
   }
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

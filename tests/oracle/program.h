@@ -16,8 +16,8 @@ struct Program {
 };
 
 // For failed tests.
-inline void PrintTo(const Program& program,
-                    std::ostream* stream) {  // NOLINT(readability-identifier-naming)
+// NOLINTNEXTLINE(readability-identifier-naming): gtest looks for it
+inline void PrintTo(const Program& program, std::ostream* stream) {
   *stream << program.name;
 }
 

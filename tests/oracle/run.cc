@@ -89,7 +89,7 @@ class Player {
       record.key = event.key;
       record.value = event.value;
       if (event.header.has_value()) {
-        record.headers.push_back({"n", *event.header});
+        record.headers.push_back({"n", event.header});
       }
       driver_.send(event.topic, record);
       PENSTOCK_TRY(disturb());

@@ -203,8 +203,7 @@ bool DslEngine::counts_each_record_once(bool exactly_once) {
     const auto customer = random.below(10);
     const Text key = "c" + std::to_string(customer);
     const Text product = random.below(5) == 0 ? "none" : "p" + std::to_string(random.below(4));
-    const auto at =
-        static_cast<std::int64_t>(number * 500 + static_cast<int>(random.below(90'000)));
+    const std::int64_t at = std::int64_t{number} * 500 + static_cast<int>(random.below(90'000));
     send("orders", key, product, at);
     ++per_customer[key];
     if (product != "none") {

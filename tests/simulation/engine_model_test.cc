@@ -15,8 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kBase = 1'704'067'200'000;
-
 EngineWorld::Options options_for(std::uint64_t seed) {
   using Kind = store::AggregateColumn::Kind;
   EngineWorld::Options options;
