@@ -11,6 +11,7 @@
 #include "console/store_json.h"
 #include "core/json_writer.h"
 #include "core/ref_counted.h"
+#include "log/partitions.h"
 
 namespace penstock::console {
 
@@ -81,12 +82,8 @@ void write_optional(JsonWriter& json, std::string_view name, std::optional<std::
 Status write_topic(JsonWriter& json, const log::Log& log, const log::TopicInfo& topic) {
   const log::TopicConfig& config = topic.config;
   json.begin_object().key("name").value(config.name).key("partitions").begin_array();
-  std::vector<TopicPartition> all;
-  all.reserve(static_cast<std::size_t>(config.partition_count));
-  for (std::int32_t number = 0; number < config.partition_count; ++number) {
-    all.push_back({topic.id, PartitionId(number)});
-  }
-  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, log.bounds(all));
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds,
+                      log.bounds(log::partitions_of(topic.id, config.partition_count)));
   for (const log::PartitionBounds& at : bounds) {
     json.begin_object().key("partition").value(at.partition.partition.value());
     json.key("start").value(at.start.value()).key("end").value(at.end.value());

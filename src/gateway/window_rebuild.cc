@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "log/partitions.h"
 #include "record/internal_headers.h"
 #include "record/record_batch.h"
 #include "schema/json_extractor.h"
@@ -111,12 +112,8 @@ std::optional<std::vector<KnownId>> newest(const std::vector<Tail>& tails,
 Result<std::size_t> rebuild(const RebuildContext& context, TopicId topic,
                             std::int32_t partition_count, SharedWindow& window,
                             const WindowOptions& options, const ReadIds& read_ids) {
-  std::vector<TopicPartition> all;
-  all.reserve(static_cast<std::size_t>(partition_count));
-  for (std::int32_t i = 0; i < partition_count; ++i) {
-    all.push_back({topic, PartitionId(i)});
-  }
-  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds, context.log.bounds(all));
+  PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> bounds,
+                      context.log.bounds(log::partitions_of(topic, partition_count)));
   std::vector<Tail> tails;
   tails.reserve(bounds.size());
   for (const log::PartitionBounds& at : bounds) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "log/partitions.h"
 
 namespace penstock::sinks {
 namespace {
@@ -360,12 +361,8 @@ void SinkRunner::survey() {
     return;
   }
   surveyed_at_ = now;
-  std::vector<TopicPartition> all;
-  all.reserve(stored_.size());
-  for (std::size_t i = 0; i < stored_.size(); ++i) {
-    all.push_back({*topic_, PartitionId(static_cast<std::int32_t>(i))});
-  }
-  const auto bounds = log_.bounds(all);
+  const auto bounds =
+      log_.bounds(log::partitions_of(*topic_, static_cast<std::int32_t>(stored_.size())));
   if (!bounds) {
     return;  // the figures stay as they were
   }
