@@ -2,4 +2,5 @@
 #pragma once
 
 #include "dsl/cogroup.h"
+#include "dsl/errors.h"
 #include "dsl/stream_builder.h"
