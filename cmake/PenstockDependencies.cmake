@@ -110,20 +110,33 @@ endif()
 # lacks repairs that exactly once needs (docs/adr/0019-kafka-as-the-log.md).
 set(PENSTOCK_LIBRDKAFKA "${PENSTOCK_DEPS}/librdkafka-2.15.1")
 penstock_require_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h")
-file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${PENSTOCK_LIBRDKAFKA}/src/*.c"
-     "${PENSTOCK_LIBRDKAFKA}/src/nanopb/*.c" "${PENSTOCK_LIBRDKAFKA}/src/opentelemetry/*.c")
+# What is compiled is a copy with a repair, which says itself what it mends.
+set(librdkafka_repair "${CMAKE_SOURCE_DIR}/third_party/librdkafka/coordinator-timeout.patch")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${librdkafka_repair}")
+file(SHA256 "${librdkafka_repair}" librdkafka_repair_hash)
+set(librdkafka_copy "${CMAKE_BINARY_DIR}/librdkafka")
+if(NOT EXISTS "${librdkafka_copy}/repaired-${librdkafka_repair_hash}")
+  file(REMOVE_RECURSE "${librdkafka_copy}")
+  file(COPY "${PENSTOCK_LIBRDKAFKA}/src" DESTINATION "${librdkafka_copy}")
+  execute_process(COMMAND patch --quiet --strip=1 "--input=${librdkafka_repair}"
+                  WORKING_DIRECTORY "${librdkafka_copy}" RESULT_VARIABLE librdkafka_repair_failed)
+  if(librdkafka_repair_failed)
+    message(FATAL_ERROR "${librdkafka_repair} does not fit ${PENSTOCK_LIBRDKAFKA}")
+  endif()
+  file(TOUCH "${librdkafka_copy}/repaired-${librdkafka_repair_hash}")
+endif()
+file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${librdkafka_copy}/src/*.c"
+     "${librdkafka_copy}/src/nanopb/*.c" "${librdkafka_copy}/src/opentelemetry/*.c")
 list(FILTER librdkafka_sources EXCLUDE REGEX
      "/(lz4|lz4frame|lz4hc|regexp|rddl|rdhttp|rdkafka_plugin|rdkafka_sasl_(cyrus|win32|oauthbearer_oidc))\\.c$")
 add_library(librdkafka STATIC EXCLUDE_FROM_ALL ${librdkafka_sources})
 target_compile_definitions(librdkafka PUBLIC LIBRDKAFKA_STATICLIB)
-# Its sources include "../config.h": one folder above a folder of the include path.
+# Its sources include "../config.h".
 configure_file("${CMAKE_SOURCE_DIR}/third_party/librdkafka/config.h"
-               "${CMAKE_BINARY_DIR}/librdkafka/config.h" COPYONLY)
-file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/librdkafka/include")
-target_include_directories(librdkafka PRIVATE "${CMAKE_BINARY_DIR}/librdkafka/include"
-                           "${PENSTOCK_LIBRDKAFKA}/src")
+               "${librdkafka_copy}/config.h" COPYONLY)
+target_include_directories(librdkafka PRIVATE "${librdkafka_copy}/src")
 # Its users include <librdkafka/rdkafka.h>, as where it is installed.
-configure_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h"
+configure_file("${librdkafka_copy}/src/rdkafka.h"
                "${CMAKE_BINARY_DIR}/include/librdkafka/rdkafka.h" COPYONLY)
 target_include_directories(librdkafka SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/include")
 # Not ours to mend: no warnings, and no checks of undefined behaviour that it relies on.
