@@ -110,20 +110,30 @@ endif()
 # lacks repairs that exactly once needs (docs/adr/0019-kafka-as-the-log.md).
 set(PENSTOCK_LIBRDKAFKA "${PENSTOCK_DEPS}/librdkafka-2.15.1")
 penstock_require_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h")
-# What is compiled is a copy with a repair, which says itself what it mends.
-set(librdkafka_repair "${CMAKE_SOURCE_DIR}/third_party/librdkafka/coordinator-timeout.patch")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${librdkafka_repair}")
-file(SHA256 "${librdkafka_repair}" librdkafka_repair_hash)
+# What is compiled is a copy with repairs; each says itself what it mends.
 set(librdkafka_copy "${CMAKE_BINARY_DIR}/librdkafka")
-if(NOT EXISTS "${librdkafka_copy}/repaired-${librdkafka_repair_hash}")
+set(librdkafka_repairs "${CMAKE_SOURCE_DIR}/third_party/librdkafka/coordinator-timeout.patch"
+    "${CMAKE_SOURCE_DIR}/third_party/librdkafka/producer-wakeup.patch")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${librdkafka_repairs})
+set(librdkafka_stamp "")
+foreach(repair ${librdkafka_repairs})
+  file(SHA256 "${repair}" hash)
+  string(APPEND librdkafka_stamp "${hash}\n")
+endforeach()
+if(EXISTS "${librdkafka_copy}/repairs")
+  file(READ "${librdkafka_copy}/repairs" librdkafka_repaired)
+endif()
+if(NOT librdkafka_repaired STREQUAL librdkafka_stamp)
   file(REMOVE_RECURSE "${librdkafka_copy}")
   file(COPY "${PENSTOCK_LIBRDKAFKA}/src" DESTINATION "${librdkafka_copy}")
-  execute_process(COMMAND patch --quiet --strip=1 "--input=${librdkafka_repair}"
-                  WORKING_DIRECTORY "${librdkafka_copy}" RESULT_VARIABLE librdkafka_repair_failed)
-  if(librdkafka_repair_failed)
-    message(FATAL_ERROR "${librdkafka_repair} does not fit ${PENSTOCK_LIBRDKAFKA}")
-  endif()
-  file(TOUCH "${librdkafka_copy}/repaired-${librdkafka_repair_hash}")
+  foreach(repair ${librdkafka_repairs})
+    execute_process(COMMAND patch --quiet --strip=1 "--input=${repair}"
+                    WORKING_DIRECTORY "${librdkafka_copy}" RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "${repair} does not fit ${PENSTOCK_LIBRDKAFKA}")
+    endif()
+  endforeach()
+  file(WRITE "${librdkafka_copy}/repairs" "${librdkafka_stamp}")
 endif()
 file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${librdkafka_copy}/src/*.c"
      "${librdkafka_copy}/src/nanopb/*.c" "${librdkafka_copy}/src/opentelemetry/*.c")
@@ -144,6 +154,12 @@ target_compile_options(librdkafka PRIVATE -w -fno-sanitize=undefined)
 target_link_libraries(librdkafka PUBLIC third_party::ssl third_party::crypto third_party::zlib
                       third_party::zstd third_party::lz4 Threads::Threads m)
 add_library(third_party::librdkafka ALIAS librdkafka)
+# What coordinator-timeout.patch changes as it was before: linked ahead of the above, to test the repair.
+add_library(librdkafka_unrepaired OBJECT EXCLUDE_FROM_ALL "${PENSTOCK_LIBRDKAFKA}/src/rdkafka.c"
+            "${PENSTOCK_LIBRDKAFKA}/src/rdkafka_coord.c")
+target_include_directories(librdkafka_unrepaired PRIVATE "${librdkafka_copy}/src")
+target_compile_definitions(librdkafka_unrepaired PRIVATE LIBRDKAFKA_STATICLIB)
+target_compile_options(librdkafka_unrepaired PRIVATE -w -fno-sanitize=undefined)
 
 # hiredis with TLS, out of its Python client. Debian's 0.14 knows neither RESP3 nor TLS.
 set(PENSTOCK_HIREDIS "${PENSTOCK_DEPS}/hiredis-1.5.0")

@@ -19,9 +19,8 @@ PARTITIONS = 3
 class Transactor:
     """tests/kafka/transactor.cc: a transaction for each line."""
 
-    def __init__(self, penstock_bin, servers, topic, timeout_s):
-        self.timeout_s = timeout_s
-        path = penstock_bin.parent / "kafka_transactor"
+    def __init__(self, penstock_bin, servers, topic, timeout_s, program="kafka_transactor"):
+        path = penstock_bin.parent / program
         if not path.exists():
             pytest.fail(f"{path} is not there: build the target `tests`", pytrace=False)
         self.process = subprocess.Popen([path, servers, topic, str(PARTITIONS), str(int(timeout_s * 1000))], text=True,
@@ -105,3 +104,16 @@ def test_a_group_whose_coordinator_has_left_the_cluster_is_found_again(penstock_
     assert [ending for ending, _ in endings] == ["committed"] * 3
     assert values(kafka_cluster, "lost-coordinator") == {
         line: PARTITIONS for line in ("before", "without 0", "without 1", "without 2")}
+
+
+@pytest.mark.slow
+def test_without_our_repair_of_librdkafka_such_a_commit_does_not_end(penstock_bin, kafka_cluster, full_run):
+    if not full_run:
+        pytest.skip("waits for a minute in vain: PENSTOCK_TEST_FULL=1")
+    with Transactor(penstock_bin, kafka_cluster.bootstrap_servers, "unrepaired", 20,
+                    "kafka_transactor_unrepaired") as transactor:
+        assert transactor.commit("before")[0] == "committed"
+        kafka_cluster.kill(coordinator_of(kafka_cluster, "transactor"))
+
+        with pytest.raises(queue.Empty):
+            transactor.commit("without", seconds=60)
