@@ -44,6 +44,7 @@ class ZoneLoss(kafka_fire.Load):
         self.start()
         self.streams[1].start(120)
         self.wait_for(lambda: len(self.watcher.seen_at) > PARTITIONS / 2 and self.watcher.records > 2000, "slow")
+        self.wait_for_results(time.monotonic())
         steady = time.monotonic()
         time.sleep(GOES_ON_S)
         zone = self.zone_of_the_coordinator()
