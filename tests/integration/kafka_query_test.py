@@ -7,6 +7,7 @@ import pytest
 
 import kafka_log
 import kafka_proxy
+from waiting import wait_until
 
 QUERY_S = 5  # ConsoleOptions::query_time_max
 REST = """
@@ -42,11 +43,8 @@ def ask(server):
     return status, found, took, headers.get("Retry-After")
 
 
-def wait_until_counted(server, count, seconds=90):
-    deadline = time.monotonic() + seconds
-    while (found := ask(server))[:2] != (200, count):
-        assert time.monotonic() < deadline, f"{found}\n{server.log_tail()}"
-        time.sleep(0.1)
+def wait_until_counted(server, count):
+    wait_until(lambda: ask(server)[:2] == (200, count), server, 90)
 
 
 def test_while_nothing_is_under_way_queries_are_answered_without_brokers(start_penstock, proxied):
@@ -77,10 +75,7 @@ def test_while_a_commit_has_no_answer_queries_are_refused_in_time(start_penstock
     proxy.hold(kafka_proxy.END_TXN)
     try:
         send(server, 1)
-        deadline = time.monotonic() + 30
-        while proxy.held_count == 0:
-            assert time.monotonic() < deadline, "nothing was committed"
-            time.sleep(0.01)
+        wait_until(lambda: proxy.held_count > 0, server)
         status, code, took, retry_after = ask(server)
     finally:
         proxy.release()

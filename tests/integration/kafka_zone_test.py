@@ -12,6 +12,7 @@ from kafka_fire_checks import (test_aggregates_are_those_of_the_log,  # noqa: F4
                                test_committed_results_never_go_back,
                                test_nothing_acknowledged_is_lost_and_nothing_is_there_twice,
                                test_the_last_result_of_each_key_is_its_aggregate)
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 PARTITIONS = 12  # so that every broker leads some
@@ -21,16 +22,10 @@ GOES_ON_S, PATIENCE_S = 20, 300
 
 class ZoneLoss(kafka_fire.Load):
 
-    def wait_for(self, done, what):
-        deadline = time.monotonic() + PATIENCE_S
-        while not done():
-            assert time.monotonic() < deadline, f"{what}\n{self.gateway.log_tail()}\n{self.streams[0].log_tail()}"
-            time.sleep(0.1)
-
     def wait_for_results(self, since):
         """Returns when every partition that ever had a result has had one since."""
         partitions = list(self.watcher.seen_at.values())
-        self.wait_for(lambda: all(found[-1] > since for found in partitions), "no results")
+        wait_until(lambda: all(found[-1] > since for found in partitions), self.streams[0], PATIENCE_S)
 
     def zone_of_the_coordinator(self):
         """The zone that has the job's committed offsets."""
@@ -43,7 +38,8 @@ class ZoneLoss(kafka_fire.Load):
         """Results of what happened."""
         self.start()
         self.streams[1].start(120)
-        self.wait_for(lambda: len(self.watcher.seen_at) > PARTITIONS / 2 and self.watcher.records > 2000, "slow")
+        wait_until(lambda: len(self.watcher.seen_at) > PARTITIONS / 2 and self.watcher.records > 2000, self.streams[0],
+                   PATIENCE_S)
         self.wait_for_results(time.monotonic())
         steady = time.monotonic()
         time.sleep(GOES_ON_S)
