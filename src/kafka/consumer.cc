@@ -205,7 +205,11 @@ Status KafkaConsumer::begin_reading() {
     (void)rd_kafka_pause_partitions(client_->get(), paused.get());
   }
   for (auto& [partition, cursor] : cursors_) {
-    cursor.seek_due = false;
+    if (cursor.paused) {
+      held_.insert(partition);
+    }
+    cursor.seek_due = !cursor.paused && held_.contains(partition);  // and then resumed
+    seeks_due_ = seeks_due_ || cursor.seek_due;
   }
   state_ = State::kReading;
   return {};
@@ -277,6 +281,7 @@ void KafkaConsumer::set_paused(TopicPartition partition, bool paused) {
   const PartitionListHandle one(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(one.get(), cursor.topic.c_str(), partition.partition.value());
   (void)rd_kafka_pause_partitions(client_->get(), one.get());
+  held_.insert(partition);
 }
 
 std::optional<Offset> KafkaConsumer::known_end(TopicPartition partition) const {
@@ -364,10 +369,11 @@ Status KafkaConsumer::seek_all() {
       seeks_due_ = true;  // not reading there yet: with the next poll
       continue;
     }
-    Cursor& cursor =
-        cursors_.at({topics_.find(std::string_view(at.topic))->second, PartitionId(at.partition)});
+    const TopicPartition partition{topics_.find(std::string_view(at.topic))->second,
+                                   PartitionId(at.partition)};
+    Cursor& cursor = cursors_.at(partition);
     cursor.seek_due = false;
-    if (!cursor.paused) {
+    if (!cursor.paused && held_.erase(partition) > 0) {
       rd_kafka_topic_partition_list_add(resumed.get(), at.topic, at.partition);
     }
   }
