@@ -35,16 +35,16 @@ struct LocalItem {
 Result<topology::Topology> local_items(const QueryOptions& /*options*/) {
   StreamBuilder builder = builder_for("q3");
   const auto sellers =
-      people(builder).filter(is_local).to_table(Materialized("people-of-these-states"));
+      people(builder).filter(is_local).to_table(Materialized("q3-people-of-these-states"));
   auctions(builder)
       .filter([](const Auction& auction) { return auction.category == kCategory; })
-      .to_table(Materialized("auctions-of-the-category"))
+      .to_table(Materialized("q3-auctions-of-the-category"))
       .join(
           sellers, [](const Auction& auction) { return auction.seller; },
           [](const Auction& auction, const Person& person) {
             return LocalItem{person.name, person.city, person.state, auction.id};
           },
-          TableJoined("seller"), Materialized("local-items"))
+          TableJoined("q3-seller"), Materialized("q3-local-items"))
       .to_stream()
       .to("q3");
   return std::move(builder).build();
@@ -73,7 +73,7 @@ JoinWindows near(const QueryOptions& options) {
 }
 
 // Bids with their auctions, whichever came first.
-Stream<std::int64_t, AuctionBid> auction_bids(StreamBuilder& builder,
+Stream<std::int64_t, AuctionBid> auction_bids(const std::string& query, StreamBuilder& builder,
                                               const Stream<std::int64_t, Auction>& auctions,
                                               const QueryOptions& options) {
   return bids(builder).join(
@@ -83,12 +83,13 @@ Stream<std::int64_t, AuctionBid> auction_bids(StreamBuilder& builder,
                           auction.time, auction.expires,   bid.number,       bid.bidder,
                           bid.price,    bid.time};
       },
-      near(options), StreamJoined("bids-of-auctions"));
+      near(options), StreamJoined(query + "-bids-of-auctions"));
 }
 
 // Bids that came while their auction was open.
-Stream<std::int64_t, AuctionBid> valid_bids(StreamBuilder& builder, const QueryOptions& options) {
-  return auction_bids(builder, auctions(builder), options).filter([](const AuctionBid& bid) {
+Stream<std::int64_t, AuctionBid> valid_bids(const std::string& query, StreamBuilder& builder,
+                                            const QueryOptions& options) {
+  return auction_bids(query, builder, auctions(builder), options).filter([](const AuctionBid& bid) {
     return bid.begin <= bid.time && bid.time <= bid.expires;
   });
 }
@@ -119,9 +120,9 @@ AuctionBid better(AuctionBid best, const AuctionBid& bid) {
 // Of the highest bids of all auctions of a category.
 Result<topology::Topology> average_price(const QueryOptions& options) {
   StreamBuilder builder = builder_for("q4");
-  valid_bids(builder, options)
+  valid_bids("q4", builder, options)
       .group_by_key()
-      .reduce(better, Materialized("highest-bids"))
+      .reduce(better, Materialized("q4-highest-bids"))
       .group_by([](std::int64_t /*auction*/, const AuctionBid& bid) {
         return std::pair(bid.category, bid.price);
       })
@@ -132,7 +133,7 @@ Result<topology::Topology> average_price(const QueryOptions& options) {
                  [](std::int64_t category, std::int64_t price, const CategorySum& sum) {
                    return CategorySum{category, sum.sum - price, sum.count - 1};
                  },
-                 Materialized("sums-per-category"))
+                 Materialized("q4-sums-per-category"))
       .to_stream()
       .filter([](const CategorySum& sum) { return sum.count > 0; })
       .map_values([](const CategorySum& sum) {
@@ -144,9 +145,9 @@ Result<topology::Topology> average_price(const QueryOptions& options) {
 
 Result<topology::Topology> winning_bids(const QueryOptions& options) {
   StreamBuilder builder = builder_for("q9");
-  valid_bids(builder, options)
+  valid_bids("q9", builder, options)
       .group_by_key()
-      .reduce(better, Materialized("winning-bids"))
+      .reduce(better, Materialized("q9-winning-bids"))
       .to_stream()
       .to("q9");
   return std::move(builder).build();
@@ -168,7 +169,7 @@ struct BidWithPage {
 Result<topology::Topology> side_input(const QueryOptions& /*options*/) {
   StreamBuilder builder = builder_for("q13");
   const auto pages =
-      builder.table<std::int64_t, std::string>(std::string(kPagesTopic), Materialized("pages"));
+      builder.table<std::int64_t, std::string>(std::string(kPagesTopic), Materialized("q13-pages"));
   bids(builder)
       .select_key([](const Bid& bid) { return bid.auction % kPageCount; })
       .join(
@@ -176,14 +177,14 @@ Result<topology::Topology> side_input(const QueryOptions& /*options*/) {
           [](const Bid& bid, const std::string& page) {
             return BidWithPage{bid.auction, bid.bidder, bid.price, bid.time, page};
           },
-          Joined("with-page"))
+          Joined("q13-with-page"))
       .to("q13");
   return std::move(builder).build();
 }
 
 Result<topology::Topology> bids_of_category(const QueryOptions& options) {
   StreamBuilder builder = builder_for("q20");
-  auction_bids(builder, auctions(builder).filter([](const Auction& auction) {
+  auction_bids("q20", builder, auctions(builder).filter([](const Auction& auction) {
     return auction.category == kCategory;
   }),
                options)

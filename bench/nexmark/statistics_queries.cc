@@ -100,7 +100,7 @@ Table<Group, Ranked> distinct(const Stream<std::int64_t, Offer>& offers, const s
                    bids.add(rank(offer.price), 1);
                    return bids;
                  },
-                 Materialized("bids-per-" + name))
+                 Materialized(name + "-bids"))
       .map_values([](const Ranked& bids) { return bids.presence(); })
       .group_by([](const Member& member, const Ranked& presence) {
         return std::pair(member.group, presence);
@@ -118,14 +118,15 @@ Table<Group, Ranked> distinct(const Stream<std::int64_t, Offer>& offers, const s
 }
 
 template <typename GroupOf>
-Result<topology::Topology> figures(std::string_view query, GroupOf group_of) {
-  StreamBuilder builder = builder_for(query);
+Result<topology::Topology> figures(const std::string& name, GroupOf group_of) {
+  StreamBuilder builder = builder_for(name);
   const Stream<std::int64_t, Offer> offers = bids(builder).map_values([group_of](const Bid& bid) {
     return Offer{group_of(bid), bid.auction, bid.bidder, bid.price, bid.time};
   });
-  const auto bidders = distinct(offers, "bidder", [](const Offer& offer) { return offer.bidder; });
+  const auto bidders =
+      distinct(offers, name + "-bidder", [](const Offer& offer) { return offer.bidder; });
   const auto auctions =
-      distinct(offers, "auction", [](const Offer& offer) { return offer.auction; });
+      distinct(offers, name + "-auction", [](const Offer& offer) { return offer.auction; });
   offers.group_by([](const Offer& offer) { return offer.group; })
       .aggregate([] { return Figures(); },
                  [](const Group& group, const Offer& offer, Figures sum) {
@@ -135,7 +136,7 @@ Result<topology::Topology> figures(std::string_view query, GroupOf group_of) {
                    sum.bids.add(rank(offer.price), 1);
                    return sum;
                  },
-                 Materialized("bids"))
+                 Materialized(name + "-bids"))
       .join(bidders,
             [](Figures sum, const Ranked& counts) {
               sum.bidders = counts;
@@ -147,7 +148,7 @@ Result<topology::Topology> figures(std::string_view query, GroupOf group_of) {
               return sum;
             })
       .to_stream()
-      .to(std::string(query));
+      .to(name);
   return std::move(builder).build();
 }
 
@@ -197,7 +198,7 @@ Result<topology::Topology> figures_per_auction(const QueryOptions& /*options*/) 
                    figures.sum += price;
                    return figures;
                  },
-                 Materialized("figures-per-auction"))
+                 Materialized("q17-figures-per-auction"))
       .to_stream()
       .to("q17");
   return std::move(builder).build();
@@ -219,7 +220,7 @@ Result<topology::Topology> last_bids(const QueryOptions& /*options*/) {
       })
       .reduce([](Bid latest,
                  const Bid& bid) { return bid.number > latest.number ? bid : std::move(latest); },
-              Materialized("last-bids"))
+              Materialized("q18-last-bids"))
       .to_stream()
       .to("q18");
   return std::move(builder).build();
@@ -249,7 +250,7 @@ Result<topology::Topology> top_bids(const QueryOptions& /*options*/) {
       })
       .group_by_key()
       .top_n(
-          10, [](const TopBid& bid) { return bid.price; }, Materialized("top-bids"))
+          10, [](const TopBid& bid) { return bid.price; }, Materialized("q19-top-bids"))
       .to_stream()
       .map_values([](std::int64_t auction, const std::vector<TopBid>& bids) {
         return TopBids{auction, bids};

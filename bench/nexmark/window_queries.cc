@@ -45,7 +45,7 @@ Result<topology::Topology> hot_items(const QueryOptions& /*options*/) {
       .group_by_key()
       .windowed_by(TimeWindows::of_size_with_no_grace(kWindow).advance_by(2s))
       .emit_strategy(EmitStrategy::kOnWindowClose)
-      .count(Materialized("bids-per-auction"))
+      .count(Materialized("q5-bids-per-auction"))
       .to_stream()
       .map([](const Windowed<std::int64_t>& auction, std::int64_t count) {
         return std::pair(auction.window.start.value(), AuctionCount{auction.key, count});
@@ -64,7 +64,7 @@ Result<topology::Topology> hot_items(const QueryOptions& /*options*/) {
                    }
                    return hot;
                  },
-                 Materialized("hot-items"))
+                 Materialized("q5-hot-items"))
       .to_stream()
       .to("q5");
   return std::move(builder).build();
@@ -110,7 +110,7 @@ Result<topology::Topology> highest_bid(const QueryOptions& /*options*/) {
           [](std::int64_t auction, const Bid& bid, HighBids high) {
             return with_bid(std::move(high), HighBid{bid.number, auction, bid.bidder, bid.price});
           },
-          Materialized("highest-per-auction"))
+          Materialized("q7-highest-per-auction"))
       .to_stream()
       .map([](const Windowed<std::int64_t>& auction, const HighBids& high) {
         return std::pair(auction.window.start.value(), high);
@@ -124,7 +124,7 @@ Result<topology::Topology> highest_bid(const QueryOptions& /*options*/) {
                    }
                    return high;
                  },
-                 Materialized("highest"))
+                 Materialized("q7-highest"))
       .to_stream()
       .to("q7");
   return std::move(builder).build();
@@ -145,13 +145,13 @@ Result<topology::Topology> new_sellers(const QueryOptions& options) {
   const auto sellers = auctions(builder)
                            .group_by([](const Auction& auction) { return auction.seller; })
                            .windowed_by(windows)
-                           .count(Materialized("auctions-per-seller"));
+                           .count(Materialized("q8-auctions-per-seller"));
   people(builder)
       .map_values([](const Person& person) { return person.name; })
       .group_by_key()
       .windowed_by(windows)
       .reduce([](std::string /*name*/, const std::string& newer) { return newer; },
-              Materialized("new-people"))
+              Materialized("q8-new-people"))
       .join(sellers,
             [](const Windowed<std::int64_t>& id, const std::string& name, std::int64_t /*count*/) {
               return NewSeller{id.key, name, id.window.start.value()};
@@ -178,7 +178,7 @@ Result<topology::Topology> user_sessions(const QueryOptions& options) {
       .map_values([](const Bid& bid) { return bid.bidder; })
       .group_by([](std::int64_t bidder) { return bidder; })
       .windowed_by(SessionWindows::of_inactivity_gap_and_grace(kWindow, options.grace))
-      .count(Materialized("bids-per-session"))
+      .count(Materialized("q11-bids-per-session"))
       .to_stream()
       .map_values([](const SessionWindowed<std::int64_t>& user, std::int64_t count) {
         return UserActivity{user.key, count, user.window.start.value(),
@@ -196,7 +196,7 @@ Result<topology::Topology> processing_time_windows(const QueryOptions& options) 
       .map_values([](const Bid& bid) { return bid.bidder; })
       .group_by([](std::int64_t bidder) { return bidder; })
       .windowed_by(TimeWindows::of_size_and_grace(kWindow, options.grace))
-      .count(Materialized("bids-per-user"))
+      .count(Materialized("q12-bids-per-user"))
       .to_stream()
       .map_values([](const Windowed<std::int64_t>& user, std::int64_t count) {
         return UserActivity{user.key, count, user.window.start.value(), user.window.end.value()};
