@@ -32,8 +32,8 @@ struct LocalItem {
 };
 
 // Who of three states sells in one category.
-Result<topology::Topology> local_items(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q3");
+Result<topology::Topology> local_items(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q3", options);
   const auto sellers =
       people(builder).filter(is_local).to_table(Materialized("q3-people-of-these-states"));
   auctions(builder)
@@ -119,7 +119,7 @@ AuctionBid better(AuctionBid best, const AuctionBid& bid) {
 
 // Of the highest bids of all auctions of a category.
 Result<topology::Topology> average_price(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q4");
+  StreamBuilder builder = builder_for("q4", options);
   valid_bids("q4", builder, options)
       .group_by_key()
       .reduce(better, Materialized("q4-highest-bids"))
@@ -144,7 +144,7 @@ Result<topology::Topology> average_price(const QueryOptions& options) {
 }
 
 Result<topology::Topology> winning_bids(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q9");
+  StreamBuilder builder = builder_for("q9", options);
   valid_bids("q9", builder, options)
       .group_by_key()
       .reduce(better, Materialized("q9-winning-bids"))
@@ -166,8 +166,8 @@ struct BidWithPage {
 };
 
 // With a table that does not change.
-Result<topology::Topology> side_input(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q13");
+Result<topology::Topology> side_input(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q13", options);
   const auto pages =
       builder.table<std::int64_t, std::string>(std::string(kPagesTopic), Materialized("q13-pages"));
   bids(builder)
@@ -183,7 +183,7 @@ Result<topology::Topology> side_input(const QueryOptions& /*options*/) {
 }
 
 Result<topology::Topology> bids_of_category(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q20");
+  StreamBuilder builder = builder_for("q20", options);
   auction_bids("q20", builder, auctions(builder).filter([](const Auction& auction) {
     return auction.category == kCategory;
   }),

@@ -16,8 +16,9 @@ namespace penstock::nexmark {
 
 inline constexpr Millis kDay = 24LL * 3600 * 1000;
 
-inline dsl::StreamBuilder builder_for(std::string_view query) {
-  return dsl::StreamBuilder({.application_id = "nexmark-" + std::string(query)});
+inline dsl::StreamBuilder builder_for(std::string_view query, const QueryOptions& options) {
+  return dsl::StreamBuilder(
+      {.application_id = "nexmark-" + std::string(query), .emit_interval = options.emit_interval});
 }
 
 inline dsl::Stream<std::int64_t, Bid> bids(dsl::StreamBuilder& builder) {

@@ -46,7 +46,9 @@ TEST_P(NexmarkTest, EqualsARecomputation) {
                 }});
   ASSERT_TRUE(runner.make_topics().has_value());
   ASSERT_TRUE(runner.append_pages().has_value());
-  ASSERT_TRUE(runner.start({&query}, {.grace = std::chrono::hours(1)}).has_value());
+  ASSERT_TRUE(
+      runner.start({&query}, {.grace = std::chrono::hours(1), .emit_interval = dsl::Duration(0)})
+          .has_value());
   const Generator generator = make_generator();
   std::vector<Event> events;
   for (std::int64_t number = 0; number < kEvents; ++number) {

@@ -35,6 +35,8 @@ struct QueryOptions {
   dsl::Duration grace{0};
   // How far apart by time a bid and its auction can be.
   dsl::Duration join_window{std::chrono::seconds(10)};
+  // Closed windows are put out by the next record after this time, by the clock.
+  dsl::Duration emit_interval{std::chrono::seconds(1)};
 };
 
 struct Query {

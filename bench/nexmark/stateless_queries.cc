@@ -63,8 +63,8 @@ struct BidPage {
                  &BidPage::dir1, &BidPage::dir2, &BidPage::dir3);
 };
 
-Result<topology::Topology> pass_through(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q0");
+Result<topology::Topology> pass_through(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q0", options);
   bids(builder)
       .map_values([](const Bid& bid) {
         return PlainBid{bid.auction, bid.bidder, bid.price, bid.time, bid.extra};
@@ -73,8 +73,8 @@ Result<topology::Topology> pass_through(const QueryOptions& /*options*/) {
   return std::move(builder).build();
 }
 
-Result<topology::Topology> currency(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q1");
+Result<topology::Topology> currency(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q1", options);
   bids(builder)
       .map_values([](const Bid& bid) {
         return PlainBid{bid.auction, bid.bidder, bid.price * kEuroPerMille, bid.time, bid.extra};
@@ -83,8 +83,8 @@ Result<topology::Topology> currency(const QueryOptions& /*options*/) {
   return std::move(builder).build();
 }
 
-Result<topology::Topology> selection(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q2");
+Result<topology::Topology> selection(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q2", options);
   bids(builder)
       .filter([](const Bid& bid) { return bid.auction % 123 == 0; })
       .map_values([](const Bid& bid) {
@@ -102,8 +102,8 @@ std::string daytime(Millis time) {
   return hour <= 6 || hour >= 20 ? "nightTime" : "otherTime";
 }
 
-Result<topology::Topology> calculation(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q14");
+Result<topology::Topology> calculation(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q14", options);
   bids(builder)
       .map_values([](const Bid& bid) {
         return ClassifiedBid{
@@ -130,8 +130,8 @@ std::string part(const std::string& url, int index) {
   return url.substr(begin, url.find('/', begin) - begin);
 }
 
-Result<topology::Topology> url_directories(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q22");
+Result<topology::Topology> url_directories(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q22", options);
   bids(builder)
       .map_values([](const Bid& bid) {
         return BidPage{bid.auction,      bid.bidder,       bid.price,       bid.channel,

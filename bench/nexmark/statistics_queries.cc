@@ -118,8 +118,9 @@ Table<Group, Ranked> distinct(const Stream<std::int64_t, Offer>& offers, const s
 }
 
 template <typename GroupOf>
-Result<topology::Topology> figures(const std::string& name, GroupOf group_of) {
-  StreamBuilder builder = builder_for(name);
+Result<topology::Topology> figures(const std::string& name, const QueryOptions& options,
+                                   GroupOf group_of) {
+  StreamBuilder builder = builder_for(name, options);
   const Stream<std::int64_t, Offer> offers = bids(builder).map_values([group_of](const Bid& bid) {
     return Offer{group_of(bid), bid.auction, bid.bidder, bid.price, bid.time};
   });
@@ -152,12 +153,14 @@ Result<topology::Topology> figures(const std::string& name, GroupOf group_of) {
   return std::move(builder).build();
 }
 
-Result<topology::Topology> figures_per_day(const QueryOptions& /*options*/) {
-  return figures("q15", [](const Bid& bid) { return Group{bid.time / kDay, ""}; });
+Result<topology::Topology> figures_per_day(const QueryOptions& options) {
+  return figures("q15", options, [](const Bid& bid) { return Group{bid.time / kDay, ""}; });
 }
 
-Result<topology::Topology> figures_per_channel(const QueryOptions& /*options*/) {
-  return figures("q16", [](const Bid& bid) { return Group{bid.time / kDay, bid.channel}; });
+Result<topology::Topology> figures_per_channel(const QueryOptions& options) {
+  return figures("q16", options, [](const Bid& bid) {
+    return Group{bid.time / kDay, bid.channel};
+  });
 }
 
 struct AuctionDay {
@@ -180,8 +183,8 @@ struct AuctionFigures {
                  &AuctionFigures::lowest, &AuctionFigures::highest, &AuctionFigures::sum);
 };
 
-Result<topology::Topology> figures_per_auction(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q17");
+Result<topology::Topology> figures_per_auction(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q17", options);
   bids(builder)
       .map([](std::int64_t auction, const Bid& bid) {
         return std::pair(AuctionDay{auction, bid.time / kDay}, bid.price);
@@ -212,8 +215,8 @@ struct Offers {
 };
 
 // Of each user in each auction.
-Result<topology::Topology> last_bids(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q18");
+Result<topology::Topology> last_bids(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q18", options);
   bids(builder)
       .group_by([](const Bid& bid) {
         return Offers{bid.auction, bid.bidder};
@@ -242,8 +245,8 @@ struct TopBids {
 };
 
 // The ten highest of each auction.
-Result<topology::Topology> top_bids(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q19");
+Result<topology::Topology> top_bids(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q19", options);
   bids(builder)
       .map_values([](const Bid& bid) {
         return TopBid{bid.number, bid.bidder, bid.price};

@@ -39,8 +39,8 @@ struct HotItems {
 };
 
 // Those with the most bids in windows of 10 s, every 2 s.
-Result<topology::Topology> hot_items(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q5");
+Result<topology::Topology> hot_items(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q5", options);
   bids(builder)
       .group_by_key()
       .windowed_by(TimeWindows::of_size_with_no_grace(kWindow).advance_by(2s))
@@ -99,8 +99,8 @@ HighBids with_bid(HighBids high, const HighBid& bid) {
 }
 
 // The bids of the highest price in each window of 10 s: of each auction, then of all.
-Result<topology::Topology> highest_bid(const QueryOptions& /*options*/) {
-  StreamBuilder builder = builder_for("q7");
+Result<topology::Topology> highest_bid(const QueryOptions& options) {
+  StreamBuilder builder = builder_for("q7", options);
   bids(builder)
       .group_by_key()
       .windowed_by(TimeWindows::of_size_with_no_grace(kWindow))
@@ -140,7 +140,7 @@ struct NewSeller {
 
 // People who opened an auction in the window of 10 s in which they came.
 Result<topology::Topology> new_sellers(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q8");
+  StreamBuilder builder = builder_for("q8", options);
   const TimeWindows windows = TimeWindows::of_size_and_grace(kWindow, options.grace);
   const auto sellers = auctions(builder)
                            .group_by([](const Auction& auction) { return auction.seller; })
@@ -173,7 +173,7 @@ struct UserActivity {
 
 // How many bids a user made in a session, which ends 10 s after its last.
 Result<topology::Topology> user_sessions(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q11");
+  StreamBuilder builder = builder_for("q11", options);
   bids(builder)
       .map_values([](const Bid& bid) { return bid.bidder; })
       .group_by([](std::int64_t bidder) { return bidder; })
@@ -190,7 +190,7 @@ Result<topology::Topology> user_sessions(const QueryOptions& options) {
 
 // How many bids of a user were processed in each 10 s.
 Result<topology::Topology> processing_time_windows(const QueryOptions& options) {
-  StreamBuilder builder = builder_for("q12");
+  StreamBuilder builder = builder_for("q12", options);
   builder
       .stream<std::int64_t, Bid>(std::string(kBidsTopic), {.timestamp = TimestampFrom::kWallClock})
       .map_values([](const Bid& bid) { return bid.bidder; })
