@@ -9,8 +9,8 @@
 
 #include "dsl/dsl.h"
 #include "nexmark/events.h"
-#include "nexmark/fields.h"
 #include "nexmark/queries.h"
+#include "nexmark/text.h"
 
 namespace penstock::nexmark {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/units.h"
-#include "nexmark/fields.h"
 #include "nexmark/runner.h"
+#include "nexmark/text.h"
 #include "os/file_system.h"
 #include "os/random.h"
 #include "testing/sim_clock.h"

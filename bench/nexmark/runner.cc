@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "dsl/serde.h"
-#include "nexmark/fields.h"
+#include "dsl/fields.h"
 #include "record/partitioner.h"
 #include "record/record_batch.h"
 
@@ -56,7 +55,9 @@ Status Runner::append_pages() {
 
 Status Runner::append(const Event& event) {
   Bytes value;
-  std::visit([&](const auto& kind) { encode_field(kind, value); }, event);
+  std::visit(
+      [&](const auto& kind) { dsl::Serde<std::decay_t<decltype(kind)>>::encode(kind, value); },
+      event);
   const Timestamp timestamp(time_of(event));
   if (const auto* person = std::get_if<Person>(&event)) {
     return add(kPeopleTopic, person->id, ByteView(value), timestamp);
