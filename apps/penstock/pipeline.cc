@@ -30,6 +30,7 @@
 #include "sinks/postgres/postgres_destination.h"
 #include "sinks/redis/redis_destination.h"
 #include "sinks/runtime/sink_runner.h"
+#include "sinks/sqlite/sqlite_destination.h"
 #include "telemetry/registry.h"
 #include "wal/embedded_log.h"
 
@@ -396,6 +397,12 @@ class Pipeline::Impl {
       PENSTOCK_TRY_ASSIGN(auto options, postgres_options(settings, *files_));
       PENSTOCK_TRY_ASSIGN(auto destination,
                           sinks::PostgresDestination::make(clock_, random_, std::move(options)));
+      add_sink(std::move(destination), sink_options(config_, settings));
+    }
+    for (const config::SqliteSettings& settings : config_.sqlite) {
+      PENSTOCK_TRY_ASSIGN(auto destination,
+                          sinks::SqliteDestination::make({clock_, *files_, random_},
+                                                         sqlite_options(config_, settings)));
       add_sink(std::move(destination), sink_options(config_, settings));
     }
     for (const config::RedisSettings& settings : config_.redis) {

@@ -316,10 +316,29 @@ sinks::SinkRunner::Options runner_options(const config::PipelineConfig& config,
   return options;
 }
 
+template <typename Settings>
+sinks::SinkTable sink_table(const Settings& settings) {
+  sinks::SinkTable table;
+  table.name = settings.table;
+  table.mode = settings.mode == "upsert" ? sinks::WriteMode::kUpsert : sinks::WriteMode::kAppend;
+  table.key = settings.key;
+  for (const std::string& text : settings.columns) {
+    const auto column = config::parse_column(text);
+    PENSTOCK_CHECK(column.has_value());  // config has looked
+    table.columns.push_back(*column);
+  }
+  return table;
+}
+
 }  // namespace
 
 sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
                                         const config::PostgresSettings& settings) {
+  return runner_options(config, settings);
+}
+
+sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                        const config::SqliteSettings& settings) {
   return runner_options(config, settings);
 }
 
@@ -344,15 +363,22 @@ Result<sinks::PostgresDestination::Options> postgres_options(
   options.connection.application_name = "penstock sink " + settings.name;
   options.connection.connect_timeout = settings.connect_timeout;
   options.connection.request_timeout = settings.request_timeout;
-  options.table.name = settings.table;
-  options.table.mode =
-      settings.mode == "upsert" ? sinks::WriteMode::kUpsert : sinks::WriteMode::kAppend;
-  options.table.key = settings.key;
-  for (const std::string& text : settings.columns) {
-    const auto column = config::parse_column(text);
-    PENSTOCK_CHECK(column.has_value());  // config has looked
-    options.table.columns.push_back(*column);
-  }
+  options.table = sink_table(settings);
+  options.metadata_table = settings.metadata_table;
+  return options;
+}
+
+sinks::SqliteDestination::Options sqlite_options(const config::PipelineConfig& config,
+                                                 const config::SqliteSettings& settings) {
+  sinks::SqliteDestination::Options options;
+  options.sink = settings.name;
+  options.topic = settings.topic;
+  options.connection.file = config.sqlite_file(settings);
+  options.connection.synchronous = settings.synchronous == "full"
+                                       ? sinks::SqliteConnection::Synchronous::kFull
+                                       : sinks::SqliteConnection::Synchronous::kNormal;
+  options.connection.lock_timeout = settings.lock_timeout;
+  options.table = sink_table(settings);
   options.metadata_table = settings.metadata_table;
   return options;
 }

@@ -6,13 +6,11 @@
 
 #include "core/bytes.h"
 #include "core/check.h"
-#include "schema/json_pointer.h"
+#include "sinks/runtime/never_refused.h"
 #include "sinks/runtime/random_name.h"
 
 namespace penstock::sinks {
 namespace {
-
-constexpr std::string_view kSourceHeader = "ce_source";  // as CloudEvents' Kafka binding writes it
 
 // A number that the server has sent.
 std::int64_t number(const std::optional<std::string>& text) {
@@ -23,40 +21,22 @@ std::int64_t number(const std::optional<std::string>& text) {
   return value;
 }
 
-// What has nothing to do with a record's data must not make it a dead letter.
-Status never_refused(Status status) {
-  if (!status && status.error().code() == ErrorCode::kInvalid) {
-    return Error(ErrorCode::kRetry, status.error().message());
-  }
-  return status;
-}
-
-template <typename T>
-Status status_of(Result<T> result) {
-  return result ? Status() : Status(std::move(result).error());
-}
-
 }  // namespace
 
 Result<std::unique_ptr<PostgresDestination>> PostgresDestination::make(const os::Clock& clock,
                                                                        os::Random& random,
                                                                        Options options) {
-  std::vector<JsonPointer> pointers;
-  for (const config::Column& column : options.table.columns) {
-    PENSTOCK_TRY_ASSIGN(JsonPointer pointer, JsonPointer::parse(column.pointer));
-    pointers.push_back(std::move(pointer));
-  }
-  return std::unique_ptr<PostgresDestination>(new PostgresDestination(
-      clock, random_name(random), ExtractPlan::compile(pointers), std::move(options)));
+  PENSTOCK_TRY_ASSIGN(auto events, EventColumns::make(options.table.columns));
+  return std::unique_ptr<PostgresDestination>(
+      new PostgresDestination(clock, random_name(random), std::move(events), std::move(options)));
 }
 
 PostgresDestination::PostgresDestination(const os::Clock& clock, std::string owner,
-                                         ExtractPlan plan, Options options)
+                                         std::unique_ptr<EventColumns> events, Options options)
     : clock_(clock),
       owner_(std::move(owner)),
       options_(std::move(options)),
-      plan_(std::move(plan)),
-      extractor_(plan_) {}
+      events_(std::move(events)) {}
 
 // --- open ---------------------------------------------------------------------------------------
 
@@ -127,7 +107,8 @@ Result<std::vector<Offset>> PostgresDestination::lock_positions(std::int32_t par
       offsets[partition] = Offset(number(row[1]));
     }
     epoch = std::max(epoch, number(row[2]));
-    if (had_it_ && row[3] != owner_) {
+    // A row without an owner is new: the partition is, or somebody has deleted the old one.
+    if (had_it_ && row[3] != "" && row[3] != owner_) {
       return Error(ErrorCode::kFenced, "PostgreSQL: another process has taken this sink over");
     }
   }
@@ -140,14 +121,10 @@ Result<std::vector<Offset>> PostgresDestination::lock_positions(std::int32_t par
 std::vector<Refusal> PostgresDestination::prepare(std::span<const SinkRecord> records) {
   rows_.clear();
   metadata_.clear();
-  extractor_.clear();
-  for (const SinkRecord& record : records) {
-    extractor_.add(record.record.value.value_or(ByteView()));
-  }
-  extractor_.run();
+  events_->read(records);
   std::vector<Refusal> refusals;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    std::string why = encode(records[i], extractor_.values(i), extractor_.ok(i), i);
+    std::string why = encode(records[i], i);
     if (!why.empty()) {
       rows_.drop_row();
       refusals.push_back({i, std::move(why)});
@@ -158,14 +135,11 @@ std::vector<Refusal> PostgresDestination::prepare(std::span<const SinkRecord> re
 }
 
 // Empty, or why the record is no row.
-std::string PostgresDestination::encode(const SinkRecord& record, std::span<const JsonValue> values,
-                                        bool is_json, std::size_t index) {
-  if (!record.record.value.has_value()) {
-    return "the record has no value";
+std::string PostgresDestination::encode(const SinkRecord& record, std::size_t index) {
+  if (std::string why = events_->refusal(record, index); !why.empty()) {
+    return why;
   }
-  if (!is_json) {
-    return "the event is not JSON";
-  }
+  const std::span<const JsonValue> values = events_->values(index);
   const std::vector<config::Column>& columns = options_.table.columns;
   const bool staged = options_.table.mode == WriteMode::kUpsert;
   rows_.begin_row(static_cast<std::int16_t>(columns.size() + (staged ? 1 : 0)));
@@ -275,7 +249,7 @@ Status PostgresDestination::copy_rows(const SinkPiece& piece) {
   if (bytes.empty()) {
     return {};
   }
-  const PostgresTable& table = options_.table;
+  const SinkTable& table = options_.table;
   if (table.mode == WriteMode::kAppend) {
     return connection_->copy("COPY " + quoted_name(table.name) + " (" + column_list(table) +
                                  ") FROM STDIN (FORMAT binary)",
