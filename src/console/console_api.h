@@ -37,12 +37,13 @@ struct Backends {
 };
 
 struct ConsoleOptions {
-  std::string version;                // shown by GET /
-  std::size_t waiting_max = 256;      // requests of one loop that wait for an answer
-  std::uint32_t events_max = 10'000;  // of one page
-  bool ingest = true;                 // events can be sent to this process
-  bool topics = true;                 // topics can be listed and read
-  bool shared = false;                // other processes may own partitions of the stores, too
+  std::string version;                        // shown by GET /
+  std::size_t waiting_max = 256;              // requests of one loop that wait for an answer
+  std::uint32_t events_max = 10'000;          // of one page
+  bool ingest = true;                         // events can be sent to this process
+  bool topics = true;                         // topics can be listed and read
+  std::uint32_t dead_letter_replays_max = 3;  // where quarantine begins
+  bool shared = false;  // other processes may own partitions of the stores, too
 };
 
 void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backends,
