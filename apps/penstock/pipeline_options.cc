@@ -213,6 +213,7 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
     options.outputs.push_back(job.name);
   }
   options.dead_letter_retention = config.ingest.dead_letter_retention;
+  options.replays_max = static_cast<std::uint32_t>(config.ingest.dead_letter_replays_max);
   options.event_bytes_max = config.ingest.event_size_max;
   options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
   options.timestamp_after_max = config.ingest.timestamp_after_max;
@@ -366,6 +367,32 @@ Result<sinks::PostgresDestination::Options> postgres_options(
   options.table = sink_table(settings);
   options.metadata_table = settings.metadata_table;
   return options;
+}
+
+Result<std::vector<sinks::TableReader::Options>> table_options(const config::PipelineConfig& config,
+                                                               os::FileSystem& files) {
+  std::vector<sinks::TableReader::Options> tables;
+  for (const config::PostgresSettings& settings : config.postgres) {
+    if (!settings.read_from) {
+      continue;
+    }
+    PENSTOCK_TRY_ASSIGN(sinks::PostgresDestination::Options sink,
+                        postgres_options(settings, files));
+    sink.connection.application_name = "penstock queries " + settings.name;
+    sinks::TableReader::Options table;
+    table.sink = settings.name;
+    table.topic = settings.topic;
+    table.table = std::move(sink.table);
+    table.primary = sink.connection;
+    if (settings.replica) {
+      table.replica = std::move(sink.connection);
+      table.replica->connection = *settings.replica;
+    }
+    table.read_from =
+        *settings.read_from == "replica" ? sinks::ReadFrom::kReplica : sinks::ReadFrom::kPrimary;
+    tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
 sinks::SqliteDestination::Options sqlite_options(const config::PipelineConfig& config,

@@ -371,6 +371,25 @@ TEST(PipelineOptions, CarryTheSettingsOfPostgres) {
   EXPECT_EQ(options->metadata_table, "m");
 }
 
+TEST(PipelineOptions, LetTablesBeReadOfWhichItIsSaid) {
+  testing::SimFileSystem files;
+  ASSERT_TRUE(os::write_file_atomically(files, "/secret", as_bytes("geheim\n")));
+
+  const auto none = table_options(parsed(kPostgres), files);
+  const auto one = table_options(
+      parsed(std::string(kPostgres) + "replica = \"host=y\"\nread_from = \"replica\"\n"), files);
+
+  EXPECT_TRUE(none->empty());
+  ASSERT_EQ(one->size(), 1U);
+  EXPECT_EQ(one->front().sink, "db");
+  EXPECT_EQ(one->front().topic, "web");
+  EXPECT_EQ(one->front().primary.connection, "host=x");
+  EXPECT_EQ(one->front().replica->connection, "host=y");
+  EXPECT_EQ(one->front().replica->password, "geheim");
+  EXPECT_EQ(one->front().read_from, sinks::ReadFrom::kReplica);
+  EXPECT_EQ(one->front().table.name, "app.t");
+}
+
 TEST(PipelineOptions, CarryTheSettingsOfSqlite) {
   const config::PipelineConfig config = parsed(R"(
 [log]

@@ -147,6 +147,16 @@ class Checker {
         complain_({"postgres", i, "connection"},
                   "must not hold a password; postgres.password says where it is");
       }
+      if (sink.replica && holds_password(*sink.replica)) {
+        complain_({"postgres", i, "replica"},
+                  "must not hold a password; postgres.password says where it is");
+      }
+      if (sink.read_from == "replica" && !sink.replica) {
+        complain_({"postgres", i, "replica"}, "must be given where read_from is \"replica\"");
+      }
+      if (sink.replica && !sink.read_from) {
+        complain_({"postgres", i, "replica"}, "means nothing without read_from");
+      }
       check_secret({"postgres", i, "password"}, sink.password);
       check_columns("postgres", i, sink);
     }

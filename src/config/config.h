@@ -120,6 +120,7 @@ struct IngestSettings {
   milliseconds idempotency_time = 24h;
   std::uint64_t idempotency_count = 100'000;
   std::optional<milliseconds> dead_letter_retention = 30 * 24h;
+  std::uint64_t dead_letter_replays_max = 3;
 
   friend bool operator==(const IngestSettings&, const IngestSettings&) = default;
 };
@@ -217,7 +218,9 @@ struct PostgresSettings {
   std::string name;
   std::string topic;
   std::string connection;
-  std::optional<std::string> password;  // a reference, see secrets.h
+  std::optional<std::string> replica;    // likewise
+  std::optional<std::string> read_from;  // "primary" or "replica"; not set: nobody may ask
+  std::optional<std::string> password;   // a reference, see secrets.h
   std::string table;
   std::string mode = "append";
   std::vector<std::string> columns;  // see column.h

@@ -69,6 +69,10 @@ bool is_sink_mode(std::string_view text) {
   return text == "append" || text == "upsert";
 }
 
+bool is_read_from(std::string_view text) {
+  return text == "primary" || text == "replica";
+}
+
 bool is_synchronous(std::string_view text) {
   return text == "full" || text == "normal";
 }

@@ -76,6 +76,7 @@ struct Setting {
 [[nodiscard]] bool is_name(std::string_view text);
 [[nodiscard]] bool is_table_name(std::string_view text);
 [[nodiscard]] bool is_sink_mode(std::string_view text);
+[[nodiscard]] bool is_read_from(std::string_view text);
 [[nodiscard]] bool is_synchronous(std::string_view text);
 [[nodiscard]] bool is_column(std::string_view text);
 [[nodiscard]] bool is_column_name(std::string_view text);
@@ -117,6 +118,7 @@ inline constexpr TextRule kTable{is_table_name,
                                  "a table's name in lower case, such as \"events\" or "
                                  "\"app.events\""};
 inline constexpr TextRule kMode{is_sink_mode, "\"append\" or \"upsert\""};
+inline constexpr TextRule kReadFrom{is_read_from, "\"primary\" or \"replica\""};
 inline constexpr TextRule kSynchronous{is_synchronous, "\"full\" or \"normal\""};
 inline constexpr TextRule kColumns{
     is_column,
@@ -414,6 +416,12 @@ inline constexpr std::array kIngestSettings{
     Setting<IngestSettings>{"dead_letter_retention", Kind::kDuration,
                             &IngestSettings::dead_letter_retention,
                             "How long dead letters are kept; \"unlimited\" keeps them.", kSomeSpan},
+    Setting<IngestSettings>{"dead_letter_replays_max",
+                            Kind::kCount,
+                            &IngestSettings::dead_letter_replays_max,
+                            "A dead letter that was replayed so often without success is in "
+                            "quarantine: it is replayed again only on purpose.",
+                            {1, 1'000'000}},
 };
 
 inline constexpr std::array kEngineSettings{
@@ -792,6 +800,21 @@ inline constexpr std::array kPostgresServer{
                               {},
                               kAnyText,
                               Need::kRequired},
+    Setting<PostgresSettings>{"replica",
+                              Kind::kText,
+                              &PostgresSettings::replica,
+                              "Where a read replica is, in the same words; for queries alone.",
+                              {},
+                              kAnyText},
+    Setting<PostgresSettings>{
+        "read_from",
+        Kind::kText,
+        &PostgresSettings::read_from,
+        "\"primary\" or \"replica\": GET /v1/tables/<name> answers with rows "
+        "of the table, read from there unless the request says otherwise. Not "
+        "set: nobody may ask.",
+        {},
+        kReadFrom},
     Setting<PostgresSettings>{"password",
                               Kind::kText,
                               &PostgresSettings::password,

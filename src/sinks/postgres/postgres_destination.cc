@@ -60,6 +60,7 @@ Result<std::vector<Offset>> PostgresDestination::open(std::int32_t partition_cou
     return never_refused(taken.error()).error();
   }
   had_it_ = true;
+  positions_ = *taken;
   return taken;
 }
 
@@ -107,8 +108,9 @@ Result<std::vector<Offset>> PostgresDestination::lock_positions(std::int32_t par
       offsets[partition] = Offset(number(row[1]));
     }
     epoch = std::max(epoch, number(row[2]));
-    // A row without an owner is new: the partition is, or somebody has deleted the old one.
-    if (had_it_ && row[3] != "" && row[3] != owner_) {
+    // Whoever comes after us has a larger epoch. A smaller one is of a server that has lost its
+    // newest commits, our taking over among them; a row without an owner is new.
+    if (had_it_ && row[3] != "" && row[3] != owner_ && number(row[2]) >= epoch_) {
       return Error(ErrorCode::kFenced, "PostgreSQL: another process has taken this sink over");
     }
   }
@@ -190,7 +192,29 @@ Status PostgresDestination::write_all(const SinkPiece& piece) {
   if (options_.metadata_table.has_value()) {
     PENSTOCK_TRY(copy_metadata(piece));
   }
-  return commit();
+  PENSTOCK_TRY(commit());
+  for (const SinkMove& move : piece.moves) {
+    positions_[static_cast<std::size_t>(move.partition.value())] = move.to;
+  }
+  return {};
+}
+
+Status PostgresDestination::check() {
+  const std::vector<std::string> mine = {options_.sink, options_.topic, std::to_string(epoch_)};
+  auto found =
+      connection_->execute(std::string("SELECT partition, next_offset FROM ") + kOffsetsTable +
+                               " WHERE sink = $1 AND topic = $2 AND epoch = $3::bigint",
+                           mine);
+  if (!found) {
+    return never_refused(found.error());
+  }
+  std::size_t same = 0;
+  for (const auto& row : found->rows) {
+    const auto partition = static_cast<std::size_t>(number(row[0]));
+    same +=
+        partition < positions_.size() && positions_[partition] == Offset(number(row[1])) ? 1 : 0;
+  }
+  return same == positions_.size() ? Status() : never_refused(why_not_moved());
 }
 
 Status PostgresDestination::move_positions(std::span<const SinkMove> moves) {
@@ -222,7 +246,7 @@ Status PostgresDestination::why_not_moved() {
   const std::vector<std::string> mine = {options_.sink, options_.topic, std::to_string(epoch_)};
   PENSTOCK_TRY_ASSIGN(const auto others,
                       connection_->execute(std::string("SELECT 1 FROM ") + kOffsetsTable +
-                                               " WHERE sink = $1 AND topic = $2 AND epoch <> $3",
+                                               " WHERE sink = $1 AND topic = $2 AND epoch > $3",
                                            mine));
   if (!others.rows.empty()) {
     return Error(ErrorCode::kFenced, "PostgreSQL: another process has taken this sink over");

@@ -55,6 +55,8 @@ class PostgresDestination final : public Destination {
   [[nodiscard]] Result<std::vector<Offset>> open(std::int32_t partition_count) override;
   [[nodiscard]] std::vector<Refusal> prepare(std::span<const SinkRecord> records) override;
   [[nodiscard]] Status write(const SinkPiece& piece) override;
+  // A failover may have lost what was written last.
+  [[nodiscard]] Status check() override;
 
   void interrupt() override { interrupted_.raise(); }
 
@@ -84,6 +86,7 @@ class PostgresDestination final : public Destination {
   std::unique_ptr<PostgresConnection> connection_;
   std::int64_t epoch_ = 0;
   bool had_it_ = false;
+  std::vector<Offset> positions_;  // as the last write left them
   CopyRows rows_;
   CopyRows metadata_;
 };

@@ -84,6 +84,7 @@ Result<std::vector<Offset>> SqliteDestination::open(std::int32_t partition_count
     return never_refused(taken.error()).error();
   }
   had_it_ = true;
+  positions_ = *taken;
   return taken;
 }
 
@@ -161,9 +162,10 @@ Result<std::vector<Offset>> SqliteDestination::read_positions(std::int32_t parti
       offsets[partition] = Offset(query.number(1));
     }
     epoch = std::max(epoch, query.number(2));
-    // A row without an owner is new: the file is, or the partition.
+    // Whoever comes after us has a larger epoch. A smaller one is of an older copy of the file; a
+    // row without an owner is new.
     const std::string owner = query.text(3);
-    if (had_it_ && !owner.empty() && owner != owner_) {
+    if (had_it_ && !owner.empty() && owner != owner_ && query.number(2) >= epoch_) {
       return taken_over();
     }
   }
@@ -212,7 +214,7 @@ Status SqliteDestination::write(const SinkPiece& piece) {
 }
 
 Status SqliteDestination::write_all(const SinkPiece& piece) {
-  PENSTOCK_TRY(check());
+  PENSTOCK_TRY(is_in_place());
   PENSTOCK_TRY(never_refused(session_->connection->execute("BEGIN IMMEDIATE")));
   PENSTOCK_TRY(never_refused(move_positions(piece.moves)));
   for (std::size_t i = piece.begin; i < piece.end; ++i) {
@@ -224,7 +226,11 @@ Status SqliteDestination::write_all(const SinkPiece& piece) {
       PENSTOCK_TRY(insert_metadata(piece.records[i]));
     }
   }
-  return session_->connection->execute("COMMIT");
+  PENSTOCK_TRY(session_->connection->execute("COMMIT"));
+  for (const SinkMove& move : piece.moves) {
+    positions_[static_cast<std::size_t>(move.partition.value())] = move.to;
+  }
+  return {};
 }
 
 Status SqliteDestination::move_positions(std::span<const SinkMove> moves) {
@@ -248,7 +254,7 @@ Status SqliteDestination::why_not_moved() {
   PENSTOCK_TRY_ASSIGN(
       SqliteStatement others,
       session_->connection->prepare(std::string("SELECT 1 FROM ") + kOffsetsTable +
-                                    " WHERE sink = ?1 AND topic = ?2 AND epoch <> ?3"));
+                                    " WHERE sink = ?1 AND topic = ?2 AND epoch > ?3"));
   others.bind(1, std::string_view(options_.sink));
   others.bind(2, std::string_view(options_.topic));
   others.bind(3, epoch_);
@@ -285,12 +291,35 @@ Status SqliteDestination::insert_metadata(const SinkRecord& record) {
 }
 
 // What is written into a file that has no name any more is lost with the last who has it open.
-Status SqliteDestination::check() {
-  if (session_ == nullptr || session_->connection->has_moved()) {
+Status SqliteDestination::is_in_place() const {
+  if (session_->connection->has_moved()) {
     return Error(ErrorCode::kRetry,
                  "SQLite: " + options_.connection.file + " was moved or deleted");
   }
   return {};
+}
+
+Status SqliteDestination::check() {
+  PENSTOCK_CHECK(session_ != nullptr);
+  PENSTOCK_TRY(is_in_place());
+  PENSTOCK_TRY_ASSIGN(SqliteStatement query,
+                      session_->connection->prepare(
+                          std::string("SELECT partition, next_offset FROM ") + kOffsetsTable +
+                          " WHERE sink = ?1 AND topic = ?2 AND epoch = ?3"));
+  query.bind(1, std::string_view(options_.sink));
+  query.bind(2, std::string_view(options_.topic));
+  query.bind(3, epoch_);
+  std::size_t same = 0;
+  while (true) {
+    PENSTOCK_TRY_ASSIGN(const bool is_row, query.step());
+    if (!is_row) {
+      break;
+    }
+    const auto partition = static_cast<std::size_t>(query.number(0));
+    same +=
+        partition < positions_.size() && positions_[partition] == Offset(query.number(1)) ? 1 : 0;
+  }
+  return same == positions_.size() ? Status() : never_refused(why_not_moved());
 }
 
 }  // namespace penstock::sinks

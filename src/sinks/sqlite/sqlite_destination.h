@@ -72,6 +72,7 @@ class SqliteDestination final : public Destination {
   [[nodiscard]] Result<std::vector<Offset>> take_over(std::int32_t partition_count);
   [[nodiscard]] Result<std::vector<Offset>> read_positions(std::int32_t partition_count);
   [[nodiscard]] std::string refusal(const SinkRecord& record, std::size_t index);
+  [[nodiscard]] Status is_in_place() const;
   [[nodiscard]] Status write_all(const SinkPiece& piece);
   [[nodiscard]] Status move_positions(std::span<const SinkMove> moves);
   [[nodiscard]] Status why_not_moved();
@@ -87,6 +88,7 @@ class SqliteDestination final : public Destination {
   std::unique_ptr<Session> session_;  // null: closed
   std::int64_t epoch_ = 0;
   bool had_it_ = false;
+  std::vector<Offset> positions_;     // as the last write left them
   std::vector<std::string> scratch_;  // one for each column
 };
 
