@@ -129,7 +129,7 @@ struct Flags {
 };
 
 void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
-  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, count, show, edit and replay them");
+  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, count, show, edit, replay, purge");
   add_dlq_filters(*add_command(*dlq, "list", "how many there are, by topic and reason", exit_code,
                                [&] { return run_dlq_list(flags); }),
                   flags);
@@ -151,8 +151,17 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
       ->type_name("FILE");
   replay->add_option("--by", flags.by, "who does it, for `dlq audit` [the user]")
       ->type_name("NAME");
-  CLI::App* audit = add_command(*dlq, "audit", "who replayed which, when, and how it ended",
-                                exit_code, [&] { return run_dlq_audit(flags); });
+  CLI::App* purge = add_command(*dlq, "purge", "remove those of a topic, all or the older ones",
+                                exit_code, [&] { return run_dlq_purge(flags); });
+  add_url_flag(*purge, flags.remote);
+  purge->add_option("--topic", flags.topic, "whose dead letters")->required()->type_name("NAME");
+  purge->add_option("--until", flags.until, "only those before this time (RFC 3339)")
+      ->type_name("TIME");
+  purge->add_flag("--dry-run", flags.dry_run, "only say what would go, by reason and hour");
+  purge->add_option("--by", flags.by, "who does it, for `dlq audit` [the user]")->type_name("NAME");
+  CLI::App* audit =
+      add_command(*dlq, "audit", "who replayed or purged which, when, and how it ended", exit_code,
+                  [&] { return run_dlq_audit(flags); });
   add_url_flag(*audit, flags.remote);
   audit->add_option("--topic", flags.topic, "only dead letters of this topic")->type_name("NAME");
 }

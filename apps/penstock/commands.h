@@ -56,6 +56,7 @@ struct DlqFlags {
 [[nodiscard]] int run_dlq_stats(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_show(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_audit(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_purge(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
 
 struct ArchiveFlags {

@@ -14,6 +14,7 @@
 
 #include "core/base64.h"
 #include "core/json_writer.h"
+#include "core/rfc3339.h"
 #include "core/utf8.h"
 #include "os/pause.h"
 #include "record/dead_letter.h"
@@ -314,6 +315,25 @@ Status show_dead_letter_actions(Remote& remote, const DeadLetterFilter& filter, 
       }
     }
   }
+}
+
+Result<std::uint64_t> purge_dead_letters(Remote& remote, const DeadLetterFilter& filter,
+                                         const std::string& by) {
+  net::ClientRequest request;
+  request.method = "POST";
+  request.target = "/v1/dead-letters/" + percent_encoded(filter.topic) + "/purge";
+  JsonWriter json(request.body);
+  json.begin_object().key("by").value(by);
+  if (filter.until_ms) {
+    json.key("until").value(format_rfc3339(*filter.until_ms));
+  }
+  json.end_object();
+  PENSTOCK_TRY_ASSIGN(const std::string body, remote.send(request));
+  const Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) {
+    return Error(ErrorCode::kInvalid, "the server sent an answer that is none");
+  }
+  return answer.value("purged", std::uint64_t{0});
 }
 
 Result<ReplaySummary> replay_dead_letters(Remote& remote, ReplayOptions options,

@@ -78,6 +78,10 @@ using DeadLetterVisitor = UniqueFunction<Status(const DeadLetter&)>;
 // filter only the topic counts.
 [[nodiscard]] Status show_dead_letter_actions(Remote& remote, const DeadLetterFilter& filter,
                                               std::ostream& out);
+// Removes those of `filter.topic` that are older than `filter.until_ms`, or all; returns how many.
+[[nodiscard]] Result<std::uint64_t> purge_dead_letters(Remote& remote,
+                                                       const DeadLetterFilter& filter,
+                                                       const std::string& by);
 [[nodiscard]] Result<ReplaySummary> replay_dead_letters(Remote& remote, ReplayOptions options,
                                                         std::ostream& progress);
 

@@ -104,6 +104,22 @@ Result<std::string> read_patch(const std::string& path) {
   return patch;
 }
 
+std::string actor(const DlqFlags& flags) {
+  return flags.by.empty() ? this_user() : flags.by;
+}
+
+Status purge(const DlqFlags& flags) {
+  PENSTOCK_TRY_ASSIGN(const DeadLetterFilter filter, filter_of(flags));
+  PENSTOCK_TRY_ASSIGN(Remote remote, connect(flags.remote));
+  if (flags.dry_run) {
+    std::cout << "would purge:\n";
+    return count_dead_letters(remote, filter, std::cout);
+  }
+  PENSTOCK_TRY_ASSIGN(const std::uint64_t count, purge_dead_letters(remote, filter, actor(flags)));
+  std::cout << "purged " << count << " dead letters of " << flags.topic << '\n';
+  return {};
+}
+
 Status dry_run(Remote& remote, DeadLetterFilter filter) {
   filter.quarantined = filter.quarantined.value_or(false);
   std::cout << (*filter.quarantined ? "would replay, out of quarantine:\n" : "would replay:\n");
@@ -114,7 +130,7 @@ Status replay(const DlqFlags& flags) {
   ReplayOptions options;
   PENSTOCK_TRY_ASSIGN(options.filter, filter_of(flags));
   options.events_per_second = flags.rate;
-  options.by = flags.by.empty() ? this_user() : flags.by;
+  options.by = actor(flags);
   if (!flags.patch.empty()) {
     PENSTOCK_TRY_ASSIGN(options.patch, read_patch(flags.patch));
   }
@@ -161,6 +177,10 @@ int run_dlq_show(const DlqFlags& flags) {
 
 int run_dlq_audit(const DlqFlags& flags) {
   return exit_code_of(show(flags, show_dead_letter_actions));
+}
+
+int run_dlq_purge(const DlqFlags& flags) {
+  return exit_code_of(purge(flags));
 }
 
 int run_dlq_replay(const DlqFlags& flags) {

@@ -40,6 +40,8 @@ constexpr std::array kEndpoints = {
              "dead letters of a topic with their bytes"},
     Endpoint{Needs::kIngest, "POST /v1/dead-letters/{topic}/{offset}/replay",
              "send a dead letter to its topic again, edited or as it is"},
+    Endpoint{Needs::kIngest, "POST /v1/dead-letters/{topic}/purge",
+             "remove dead letters, all or those before a time"},
     Endpoint{Needs::kStores, "GET /v1/stores", "state stores"},
     Endpoint{Needs::kStores,
              "GET /v1/stores/{store}?from=&to=&limit=&cursor=", "entries of a store"},

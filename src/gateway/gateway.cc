@@ -11,6 +11,7 @@
 #include "gateway/id_hash.h"
 #include "gateway/ingest.h"
 #include "gateway/letter_reader.h"
+#include "gateway/purge_route.h"
 #include "gateway/replay_route.h"
 #include "gateway/slow_work.h"
 #include "gateway/topic_catalog.h"
@@ -118,7 +119,8 @@ class Gateway::Impl {
                                 replayed_letters_,
                                 letter_actions_topic_};
     const auto routes = make_ref<Routes>(
-        shared, ReplayRoute::Shared{topics_, slow_work_, letters_, options_.replays_max}, loop);
+        shared, ReplayRoute::Shared{topics_, slow_work_, letters_, options_.replays_max},
+        PurgeRoute::Shared{log_, clock_, topics_, slow_work_, letter_actions_topic_}, loop);
     router.add(net::Method::kPost, "/v1/topics/{topic}/events",
                [routes](net::RequestPtr http, net::Responder responder) {
                  take_events(routes->ingest, std::move(http), std::move(responder));
@@ -127,18 +129,24 @@ class Gateway::Impl {
                [routes](net::RequestPtr http, net::Responder responder) {
                  routes->replays.take(std::move(http), std::move(responder));
                });
+    router.add(net::Method::kPost, "/v1/dead-letters/{topic}/purge",
+               [routes](net::RequestPtr http, net::Responder responder) {
+                 routes->purges.take(std::move(http), std::move(responder));
+               });
   }
 
   [[nodiscard]] SlowWork& slow_work() { return slow_work_; }
 
  private:
-  // Of one loop; both bring events into the same appends.
+  // Of one loop; the first two bring events into the same appends.
   struct Routes final : RefCounted {
-    Routes(const Ingest::Shared& shared, const ReplayRoute::Shared& replay, net::EventLoop& loop)
-        : ingest(shared, loop), replays(replay, ingest, loop) {}
+    Routes(const Ingest::Shared& shared, const ReplayRoute::Shared& replay,
+           const PurgeRoute::Shared& purge, net::EventLoop& loop)
+        : ingest(shared, loop), replays(replay, ingest, loop), purges(purge, loop) {}
 
     Ingest ingest;
     ReplayRoute replays;
+    PurgeRoute purges;
   };
 
   static void take_events(Ingest& ingest, net::RequestPtr http, net::Responder responder) {

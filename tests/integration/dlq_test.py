@@ -270,3 +270,26 @@ def test_a_replay_that_is_killed_goes_on_and_replays_nothing_twice(start_penstoc
     assert sorted(action["offset"] for action in actions) == list(range(count))
     assert {(action["action"], action["by"], action["edited"], action["outcome"]) for action in actions} == \
         {("replay", "ann", True, "accepted")}
+
+
+def test_purge_removes_the_older_letters_for_good(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    server.accept_events("orders", b'{"n":1}\n{"n":2}')
+    dry = dlq(server, penstock_bin, "purge", "--topic", "orders", "--dry-run")
+    none = dlq(server, penstock_bin, "purge", "--topic", "orders", "--until", "2020-01-01T00:00:00Z")
+
+    assert dry.stdout.startswith("would purge:\norders: 2 dead letters from ")
+    assert none.stdout == "purged 0 dead letters of orders\n"
+    assert len(server.events("orders.dlq")) == 2
+    done = dlq(server, penstock_bin, "purge", "--topic", "orders", "--by", "ann")
+    assert done.stdout == "purged 2 dead letters of orders\n", done.stderr
+    assert server.events("orders.dlq") == []
+    server.kill()
+    server.start()
+    assert server.events("orders.dlq") == []
+    assert replay_over_http(server, 0)[0] == 404
+    action = json.loads(dlq(server, penstock_bin, "audit").stdout.splitlines()[-1])
+    assert (action["action"], action["start"], action["before"], action["by"]) == ("purge", 0, 2, "ann")
+    server.accept_events("orders", b'{"n":3}')
+    assert [event["offset"] for event in server.events("orders.dlq")] == [2]
+    assert server.imbalance() == 0
