@@ -34,6 +34,7 @@ penstock_system_library(snappy snappy snappy.h)
 penstock_system_library(zlib z zlib.h)
 penstock_system_library(ssl ssl openssl/ssl.h)
 penstock_system_library(crypto crypto openssl/crypto.h)
+penstock_system_library(sqlite3 sqlite3 sqlite3.h)
 
 find_library(PENSTOCK_LIB_libpq pq)
 find_path(PENSTOCK_INC_libpq libpq-fe.h PATH_SUFFIXES postgresql)

@@ -46,6 +46,7 @@ struct ConsoleOptions {
   std::chrono::milliseconds query_time_max{5'000};  // of a store
   bool ingest = true;                               // events can be sent to this process
   bool topics = true;                               // topics can be listed and read
+  std::uint32_t dead_letter_replays_max = 3;        // where quarantine begins
   bool shared = false;  // other processes may own partitions of the stores, too
 };
 
