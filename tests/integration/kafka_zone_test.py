@@ -43,7 +43,7 @@ class ZoneLoss(kafka_fire.Load):
             writer.events_max, writer.pause_s = 40, 0.2
         self.start()
         self.streams[1].start(120)
-        wait_until(lambda: len(self.watcher.seen_at) > PARTITIONS / 2 and self.watcher.records > 2000, self.streams[0],
+        wait_until(lambda: len(self.watcher.seen_at) > PARTITIONS / 2 and self.watcher.records > 200, self.streams[0],
                    PATIENCE_S)
         self.wait_for_results(time.monotonic())
         steady = time.monotonic()
