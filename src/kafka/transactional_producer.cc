@@ -193,7 +193,8 @@ void KafkaProducer::commit(Done done) {
 Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
   // By then the brokers have given it up themselves.
   const os::TimePoint deadline = clock_.now() + options_.transaction_timeout;
-  Status status = flush();
+  // While the records are on their way: these are requests of their own, one after the other.
+  Status status;
   for (GroupOffsets& group : groups) {
     if (status) {
       status = persist(deadline, "offsets of a transaction", [&](int timeout_ms) {
@@ -201,6 +202,9 @@ Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
                                                     group.group.get(), timeout_ms);
       });
     }
+  }
+  if (status) {
+    status = flush_until(deadline);
   }
   if (status) {
     status = persist(deadline, "commit of a transaction", [this](int timeout_ms) {
@@ -227,8 +231,9 @@ Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
 }
 
 // So that a commit that runs out of time is known to have been sent.
-Status KafkaProducer::flush() {
-  const auto code = rd_kafka_flush(client_->get(), milliseconds(options_.transaction_timeout));
+Status KafkaProducer::flush_until(os::TimePoint deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.now());
+  const auto code = rd_kafka_flush(client_->get(), std::max(milliseconds(left), 0));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     return {};
   }

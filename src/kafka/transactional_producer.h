@@ -76,7 +76,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
   [[nodiscard]] Status persist(os::TimePoint deadline, std::string_view what, const Call& call);
   // On the producer's thread.
   [[nodiscard]] Status commit_now(std::vector<GroupOffsets>& groups);
-  [[nodiscard]] Status flush();
+  [[nodiscard]] Status flush_until(os::TimePoint deadline);
   [[nodiscard]] Status abort_until(os::TimePoint deadline);
   // What the caller is told of an error: without a usable client always kFenced.
   [[nodiscard]] Error settle(Error error);
