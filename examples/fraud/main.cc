@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "core/bytes.h"
-#include "embedded/embedded_program.h"
 #include "fraud/fraud.h"
 #include "fraud/risk_client.h"
+#include "kit/embedded_program.h"
 #include "topology/description.h"
 
 namespace {
@@ -23,7 +23,7 @@ using namespace penstock;
 
 constexpr const char* kApplication = "fraud-example";
 
-Status accept(examples::EmbeddedProgram& program, const std::string& line) {
+Status accept(kit::EmbeddedProgram& program, const std::string& line) {
   std::istringstream words(line);
   std::string card;
   std::string cents;
@@ -35,7 +35,8 @@ Status accept(examples::EmbeddedProgram& program, const std::string& line) {
     return {};
   }
   // What is no number is found out by the topology.
-  return program.append("payments", card, to_bytes(cents + " " + merchant), Timestamp(at));
+  const std::string payment = cents + " " + merchant;
+  return program.append("payments", as_bytes(card), as_bytes(payment), Timestamp(at));
 }
 
 void print(const char* what, const RecordView& record) {
@@ -50,7 +51,7 @@ Status run(const std::string& folder, const std::string& url) {
       fraud::make_topology([&risk](const std::string& card, fraud::RiskAnswer answer) {
         risk.ask(card, std::move(answer));
       }));
-  examples::EmbeddedProgram program;
+  kit::EmbeddedProgram program;
   PENSTOCK_TRY(program.open(folder, kApplication, std::move(topology),
                             {"payments", "alerts", "fraud-dead-letters"}));
   for (std::string line; std::getline(std::cin, line);) {

@@ -3,4 +3,5 @@
 
 #include "dsl/cogroup.h"
 #include "dsl/errors.h"
+#include "dsl/fields.h"
 #include "dsl/stream_builder.h"

@@ -3,7 +3,7 @@
 // It lies in a compacted topic that all applications share, one record each, under the
 // application's id. A stream thread writes it in the transaction with the first state of a new
 // version, so that state and description cannot disagree. Why:
-// docs/adr/0026-topology-description.md.
+// docs/adr/0028-topology-description.md.
 //
 // Threads   the caller's; reading waits for the log.
 // Errors    those of the log; kInvalid  check_takeover(): the sentence says what is in the way, and

@@ -2,7 +2,7 @@
 // comparison.
 //
 // It can be written as JSON and read again, so that two versions of a program can be compared, and
-// one that runs with what an earlier one left behind (docs/adr/0026-topology-description.md).
+// one that runs with what an earlier one left behind (docs/adr/0028-topology-description.md).
 //
 //   std::cout << to_json(describe(topology, "shop"));             a program, `penstock topology
 //   show` diff(old, new)  ->  kept, new, dropped, incompatible          topology_diff.h

@@ -3,7 +3,7 @@
 //
 //   EmbeddedProgram program;
 //   program.open(folder, "shop", make_topology(), {"orders", "sales"})
-//   program.append("orders", "anna", value, Timestamp(0))
+//   program.append("orders", key, value, Timestamp(0))
 //   program.run()     until everything is processed and committed
 //   program.read("sales", [](const RecordView& record) { ... })
 //   program.close()
@@ -28,7 +28,7 @@
 #include "topology/topology.h"
 #include "wal/embedded_log.h"
 
-namespace examples {
+namespace kit {
 
 class EmbeddedProgram {
  public:
@@ -38,9 +38,8 @@ class EmbeddedProgram {
                                       const std::vector<std::string>& topics);
 
   // Durable when it returns.
-  [[nodiscard]] penstock::Status append(const std::string& topic, const std::string& key,
-                                        const penstock::Bytes& value,
-                                        penstock::Timestamp timestamp);
+  [[nodiscard]] penstock::Status append(const std::string& topic, penstock::ByteView key,
+                                        penstock::ByteView value, penstock::Timestamp timestamp);
 
   // Until everything that was appended is processed and committed.
   [[nodiscard]] penstock::Status run();
@@ -66,4 +65,4 @@ class EmbeddedProgram {
   static void print(std::string_view line);
 };
 
-}  // namespace examples
+}  // namespace kit

@@ -1,4 +1,4 @@
-#include "embedded/embedded_program.h"
+#include "kit/embedded_program.h"
 
 #include <chrono>
 #include <iostream>
@@ -7,7 +7,7 @@
 #include "log/read_partition.h"
 #include "record/partitioner.h"
 
-namespace examples {
+namespace kit {
 
 using namespace penstock;
 
@@ -50,17 +50,16 @@ Status EmbeddedProgram::open(const std::string& folder, const std::string& appli
   return {};
 }
 
-Status EmbeddedProgram::append(const std::string& topic, const std::string& key, const Bytes& value,
+Status EmbeddedProgram::append(const std::string& topic, ByteView key, ByteView value,
                                Timestamp timestamp) {
   const auto info = log_->topic(topic);
   if (!info) {
     return info.error();
   }
   RecordBatchBuilder builder;
-  builder.append(timestamp, as_bytes(key), ByteView(value));
+  builder.append(timestamp, key, value);
   std::vector<log::PartitionBatch> batches;
-  batches.push_back(
-      {{info->id, partition_for_key(as_bytes(key), kPartitionCount)}, builder.finish()});
+  batches.push_back({{info->id, partition_for_key(key, kPartitionCount)}, builder.finish()});
   Status outcome;
   PENSTOCK_TRY(log_->append(std::move(batches), [&outcome](Result<log::AppendResult> done) {
     outcome = done ? Status() : done.error();
@@ -118,4 +117,4 @@ Status EmbeddedProgram::close() {
   return log_->close();
 }
 
-}  // namespace examples
+}  // namespace kit
