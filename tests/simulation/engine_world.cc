@@ -106,10 +106,6 @@ void EngineWorld::stop_second() {
 std::unique_ptr<engine::Streams> EngineWorld::open_streams(const std::string& instance,
                                                            telemetry::Registry& registry,
                                                            std::uint64_t state_bytes_max) {
-  auto topology = jobs::make_aggregate_topology(options_.job);
-  PENSTOCK_CHECK(topology.has_value());
-  std::vector<engine::Job> jobs;
-  jobs.push_back({options_.job.name, *std::move(topology)});
   engine::Streams::Options options;
   options.thread.instance = instance;
   options.thread.compression = Compression::kLz4;
@@ -120,9 +116,20 @@ std::unique_ptr<engine::Streams> EngineWorld::open_streams(const std::string& in
   options.thread.commit_bytes_max = options_.commit_bytes_max;
   options.thread.fetch_bytes = options_.fetch_bytes;
   options.thread.queue_bytes_max = options_.queue_bytes_max;
-  auto streams = engine::Streams::open(*log_, clock_, registry, logger_, std::move(jobs), options);
-  PENSTOCK_CHECK(streams.has_value());
-  return *std::move(streams);
+  while (true) {
+    auto topology = jobs::make_aggregate_topology(options_.job);
+    PENSTOCK_CHECK(topology.has_value());
+    std::vector<engine::Job> jobs;
+    jobs.push_back({options_.job.name, *std::move(topology)});
+    auto streams =
+        engine::Streams::open(*log_, clock_, registry, logger_, std::move(jobs), options);
+    if (streams) {
+      return *std::move(streams);
+    }
+    // The log may be away when it is asked; who cannot start then is started again.
+    PENSTOCK_CHECK(streams.error().code() == ErrorCode::kRetry ||
+                   streams.error().code() == ErrorCode::kBusy);
+  }
 }
 
 void EngineWorld::crash() {
