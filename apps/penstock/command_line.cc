@@ -124,6 +124,7 @@ struct Flags {
   ConfigFlags doctor;
   RemoteFlags topics;
   DlqFlags dlq;
+  TopologyFlags topology;
   ArchiveFlags archive;
   bench::BenchOptions bench;
 };
@@ -164,6 +165,29 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
                   [&] { return run_dlq_audit(flags); });
   add_url_flag(*audit, flags.remote);
   audit->add_option("--topic", flags.topic, "only dead letters of this topic")->type_name("NAME");
+}
+
+void add_topology(CLI::App& app, TopologyFlags& flags, int& exit_code) {
+  CLI::App* topology =
+      add_group(app, "topology", "topologies of stream programs: show one, compare two");
+  CLI::App* show = add_command(*topology, "show", "its steps, as Kafka Streams prints them",
+                               exit_code, [&] { return run_topology_show(flags); });
+  add_url_flag(*show, flags.remote);
+  show->add_option("place", flags.place, "a file that the program wrote, or an application's id")
+      ->required()
+      ->type_name("");
+  show->add_flag("--mermaid", flags.mermaid, "as a flow chart in Mermaid's language");
+  show->add_flag("--json", flags.json, "as JSON, for a file to compare with later")
+      ->excludes("--mermaid");
+  CLI::App* diff =
+      add_command(*topology, "diff", "what a new version makes of the state of the old one",
+                  exit_code, [&] { return run_topology_diff(flags); });
+  diff->footer("Exit codes: 0 the new version can take over the state; 1 it cannot, or an error.");
+  add_url_flag(*diff, flags.remote);
+  diff->add_option("old", flags.before, "a file, or an application's id")
+      ->required()
+      ->type_name("");
+  diff->add_option("new", flags.after, "a file, or an application's id")->required()->type_name("");
 }
 
 void add_archive(CLI::App& app, ArchiveFlags& flags, int& exit_code) {
@@ -214,6 +238,7 @@ void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
                             [&] { return run_topics(flags.topics); }),
                flags.topics);
   add_dlq(app, flags.dlq, exit_code);
+  add_topology(app, flags.topology, exit_code);
   add_archive(app, flags.archive, exit_code);
 
   add_config_flags(*add_command(app, "doctor", "check a data directory and name what is damaged",

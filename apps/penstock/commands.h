@@ -7,6 +7,7 @@
 
 #include "penstock/bench/bench.h"
 #include "penstock/pipeline.h"
+#include "penstock/remote.h"
 
 namespace penstock::app {
 
@@ -35,7 +36,21 @@ struct RemoteFlags {
   std::string url;
 };
 
+[[nodiscard]] Result<Remote> connect(const RemoteFlags& flags);
+
 [[nodiscard]] int run_topics(const RemoteFlags& flags);
+
+struct TopologyFlags {
+  RemoteFlags remote;
+  std::string place;   // of show: a file or an application
+  std::string before;  // of diff, the same
+  std::string after;
+  bool mermaid = false;
+  bool json = false;
+};
+
+[[nodiscard]] int run_topology_show(const TopologyFlags& flags);
+[[nodiscard]] int run_topology_diff(const TopologyFlags& flags);
 
 struct DlqFlags {
   RemoteFlags remote;

@@ -19,14 +19,6 @@
 namespace penstock::app {
 namespace {
 
-Result<Remote> connect(const RemoteFlags& flags) {
-  if (!flags.url.empty()) {
-    return Remote::connect(flags.url);
-  }
-  PENSTOCK_TRY_ASSIGN(const config::PipelineConfig config, load_configuration(flags.config));
-  return Remote::connect("http://" + config.http.listen);
-}
-
 Result<std::optional<std::int64_t>> parse_time(const char* option, const std::string& text) {
   if (text.empty()) {
     return std::optional<std::int64_t>();
@@ -158,6 +150,14 @@ Status replay(const DlqFlags& flags) {
 }
 
 }  // namespace
+
+Result<Remote> connect(const RemoteFlags& flags) {
+  if (!flags.url.empty()) {
+    return Remote::connect(flags.url);
+  }
+  PENSTOCK_TRY_ASSIGN(const config::PipelineConfig config, load_configuration(flags.config));
+  return Remote::connect("http://" + config.http.listen);
+}
 
 int run_topics(const RemoteFlags& flags) {
   return exit_code_of(show_topics(flags));

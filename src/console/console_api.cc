@@ -359,7 +359,10 @@ void ConsoleApi::query_store(const net::HttpRequest& request, net::Responder res
     send(responder, failure_reply(query.error(), "unknown_store"));
     return;
   }
-  std::optional<ReplyTicket> ticket = replies_.hold(std::move(responder));
+  std::optional<ReplyTicket> ticket = replies_.hold_for(
+      options_.query_time_max, std::move(responder),
+      error_reply(503, "unavailable",
+                  "the stores did not answer in time: the log is away or slow; try again"));
   if (!ticket) {
     return;
   }

@@ -9,13 +9,6 @@
 
 namespace penstock::dsl {
 
-namespace {
-
-// Long enough: records of a repartition topic must not go because their timestamps are old.
-constexpr std::chrono::hours kForever{24 * 365 * 100};
-
-}  // namespace
-
 std::string Graph::name_step(std::string_view prefix, const std::string& given) {
   if (!given.empty()) {
     return given;
@@ -34,8 +27,9 @@ void Graph::add_plan(StepId first, StepId last, NodePlan::Make make) {
   plans_.push_back({first, last, std::move(make)});
 }
 
-void Graph::add_store(std::string name, topology::StoreFactory factory) {
-  stores_.push_back({std::move(name), std::move(factory), {}});
+void Graph::add_store(std::string name, topology::StoreFactory factory,
+                      topology::StoreShape shape) {
+  stores_.push_back({std::move(name), std::move(factory), std::move(shape), {}});
 }
 
 void Graph::connect(StepId step, const std::string& store) {
@@ -72,6 +66,14 @@ Status Graph::check() const {
   }
   if (steps_.empty()) {
     return Error(ErrorCode::kInvalid, "the topology has no steps");
+  }
+  for (const ErrorHandler* handler :
+       {&errors_.deserialization, &errors_.processing, &errors_.production}) {
+    if (handler->is(ErrorResponse::kDeadLetter) && errors_.dead_letter_topic.empty()) {
+      return Error(ErrorCode::kInvalid,
+                   "a handler of errors writes dead letters; name their topic "
+                   "(ErrorHandlers::dead_letter_topic)");
+    }
   }
   std::set<std::string_view> names;
   for (const StorePlan& store : stores_) {
@@ -187,7 +189,7 @@ void Graph::describe_internal_topics(const std::vector<std::size_t>& groups,
       like = source_of(groups[plan.sink], true);
     }
     builder.add_internal_topic(
-        {plan.topic, topology::InternalTopic::Kind::kRepartition, like, kForever});
+        {plan.topic, topology::InternalTopic::Kind::kRepartition, like, std::nullopt, plan.types});
   }
 }
 
@@ -236,15 +238,22 @@ void Graph::add_sub_topology(const std::shared_ptr<const Graph>& graph,
       builder.add_sink(sink_name(step.name, topic), {topic}, {name});
     }
   }
+  if (!graph->errors_.dead_letter_topic.empty()) {
+    builder.add_sink(dead_letter_sink(first), {graph->errors_.dead_letter_topic}, {name});
+  }
   for (const StorePlan& store : graph->stores_) {
     if (!store.users.empty() && groups[store.users.front()] == first) {
-      builder.add_store(store.name, store.factory, {name});
+      builder.add_store(store.name, store.factory, {name}, store.shape);
     }
   }
 }
 
 std::string Graph::sink_name(const std::string& step, const std::string& topic) {
   return step + " to " + topic;
+}
+
+std::string Graph::dead_letter_sink(StepId first) {
+  return "dead letters of steps-" + std::to_string(first);
 }
 
 }  // namespace penstock::dsl

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "dsl/errors.h"
 #include "dsl/runtime.h"
 #include "topology/topology.h"
 
@@ -63,12 +64,15 @@ struct RepartitionPlan {
   StepId sink;
   StepId source;
   NullKeyRule* rule;
+  topology::TypeNames types = {};
 };
 
 class Graph {
  public:
-  Graph(std::string application_id, std::chrono::milliseconds emit_interval)
-      : application_id_(std::move(application_id)), emit_interval_(emit_interval) {}
+  Graph(std::string application_id, std::chrono::milliseconds emit_interval, ErrorHandlers errors)
+      : application_id_(std::move(application_id)),
+        emit_interval_(emit_interval),
+        errors_(std::move(errors)) {}
 
   [[nodiscard]] std::chrono::milliseconds emit_interval() const { return emit_interval_; }
 
@@ -84,7 +88,7 @@ class Graph {
   void add_plan(StepId step, NodePlan::Make make) { add_plan(step, step, std::move(make)); }
 
   // A store that the steps named use; each may be named again by connect().
-  void add_store(std::string name, topology::StoreFactory factory);
+  void add_store(std::string name, topology::StoreFactory factory, topology::StoreShape shape = {});
   void connect(StepId step, const std::string& store);
 
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
@@ -114,6 +118,11 @@ class Graph {
   // What a sink step's output to a topic is called in the engine.
   [[nodiscard]] static std::string sink_name(const std::string& step, const std::string& topic);
 
+  [[nodiscard]] const ErrorHandlers& errors() const { return errors_; }
+
+  // What the output of dead letters is called in the sub-topology that begins with a step.
+  [[nodiscard]] static std::string dead_letter_sink(StepId first);
+
  private:
   friend class GraphProcessor;
 
@@ -122,6 +131,7 @@ class Graph {
   struct StorePlan {
     std::string name;
     topology::StoreFactory factory;
+    topology::StoreShape shape;
     std::vector<StepId> users;
   };
 
@@ -140,6 +150,7 @@ class Graph {
 
   std::string application_id_;
   std::chrono::milliseconds emit_interval_;
+  ErrorHandlers errors_;
   std::size_t name_count_ = 0;
   std::vector<Step> steps_;
   std::vector<NodePlan> plans_;

@@ -77,6 +77,11 @@ struct WindowKind {
     return window_store(store, windows.size(), retention);
   }
 
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const Windows& windows, Duration retention) {
+    return window_shape<K, V>(windows.size(), retention);
+  }
+
   // How long after its end a window takes records.
   static Duration stays_open(const Windows& windows) { return windows.grace(); }
 };
@@ -95,6 +100,11 @@ struct WindowKind<SlidingWindows> {
     return window_store(store, windows.size(), retention);
   }
 
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const SlidingWindows& windows, Duration retention) {
+    return window_shape<K, V>(windows.size(), retention);
+  }
+
   static Duration stays_open(const SlidingWindows& windows) { return windows.grace(); }
 };
 
@@ -110,6 +120,11 @@ struct WindowKind<SessionWindows> {
   static topology::StoreFactory make_store(const std::string& store,
                                            const SessionWindows& /*windows*/, Duration retention) {
     return session_store(store, retention);
+  }
+
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const SessionWindows& /*windows*/, Duration retention) {
+    return session_shape<K, V>(retention);
   }
 
   // A record within the gap still makes it longer.
@@ -254,7 +269,8 @@ template <typename K, typename V, typename Windows, typename Fold>
       graph.reject("the retention of store \"" + store +
                    "\" is shorter than its windows and their grace");
     }
-    graph.add_store(store, Kind::make_store(store, windows, retention));
+    graph.add_store(store, Kind::make_store(store, windows, retention),
+                    Kind::template make_shape<K, Aggregate>(windows, retention));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
     info->stores = {store};
     info->grace = Kind::stays_open(windows);
@@ -285,7 +301,7 @@ template <typename K, typename V, typename Fold>
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
   if (shared == nullptr) {
-    graph.add_store(store, key_value_store(store));
+    graph.add_store(store, key_value_store(store), key_value_shape<K, Aggregate>());
     shared = &keep_stored_table<K, Aggregate>(graph, store);
   }
   graph.connect(step, store);

@@ -24,8 +24,8 @@ struct Named {
 
 // What a source does with a record whose key or value cannot be read.
 enum class Malformed : std::uint8_t {
-  kFail,  // stop: as Kafka Streams' LogAndFailExceptionHandler, its default
-  kDrop,  // count and go on: LogAndContinueExceptionHandler
+  kHandle,  // what the topology's handler says (errors.h); by default it stops
+  kDrop,    // count and go on
 };
 
 // Where a record's timestamp comes from.
@@ -36,7 +36,7 @@ enum class TimestampFrom : std::uint8_t {
 
 struct Consumed {
   std::string name;
-  Malformed malformed = Malformed::kFail;
+  Malformed malformed = Malformed::kHandle;
   TimestampFrom timestamp = TimestampFrom::kRecord;
 };
 

@@ -13,7 +13,7 @@ void ProcessorContextBase::schedule(PunctuationType type, std::chrono::milliseco
   runtime().context().schedule(
       topology::ProcessorContext::TimeKind::kWallClock, interval,
       [&owner = runtime(), run = std::move(punctuate)](Timestamp now) mutable {
-        owner.set_metadata({});
+        owner.begin_punctuation();
         run(now);
       });
 }

@@ -72,6 +72,10 @@ class ProcessorContextBase {
   // Asks for a commit soon.
   void commit() { runtime().context().request_commit(); }
 
+  // The record cannot be processed: what then happens the topology's handler of processing errors
+  // says (errors.h). What was forwarded before stays.
+  void reject(const Error& error) { runtime().reject(ErrorKind::kProcessing, step(), error); }
+
   // Stops the topology with this error: for what no record should survive.
   void fail(Error error) { runtime().fail(std::move(error)); }
 
@@ -80,6 +84,7 @@ class ProcessorContextBase {
 
  private:
   [[nodiscard]] virtual TaskRuntime& runtime() = 0;
+  [[nodiscard]] virtual const std::string& step() const = 0;
 };
 
 template <typename K, typename V>

@@ -25,8 +25,8 @@ class ProcessorNode final : public Node,
                             public Publisher<typename P::KeyOut, typename P::ValueOut>,
                             private P::Context {
  public:
-  ProcessorNode(TaskRuntime& runtime, std::unique_ptr<P> processor)
-      : runtime_(runtime), processor_(std::move(processor)) {
+  ProcessorNode(TaskRuntime& runtime, std::string step, std::unique_ptr<P> processor)
+      : runtime_(runtime), step_(std::move(step)), processor_(std::move(processor)) {
     processor_->init(*this);
   }
 
@@ -39,7 +39,10 @@ class ProcessorNode final : public Node,
 
   [[nodiscard]] TaskRuntime& runtime() override { return runtime_; }
 
+  [[nodiscard]] const std::string& step() const override { return step_; }
+
   TaskRuntime& runtime_;
+  const std::string step_;
   std::unique_ptr<P> processor_;
 };
 
@@ -50,8 +53,8 @@ class FixedKeyProcessorNode final : public Node,
                                     public Publisher<K, typename P::ValueOut>,
                                     private P::Context {
  public:
-  FixedKeyProcessorNode(TaskRuntime& runtime, std::unique_ptr<P> processor)
-      : runtime_(runtime), processor_(std::move(processor)) {
+  FixedKeyProcessorNode(TaskRuntime& runtime, std::string step, std::unique_ptr<P> processor)
+      : runtime_(runtime), step_(std::move(step)), processor_(std::move(processor)) {
     processor_->init(*this);
   }
 
@@ -69,7 +72,10 @@ class FixedKeyProcessorNode final : public Node,
 
   [[nodiscard]] TaskRuntime& runtime() override { return runtime_; }
 
+  [[nodiscard]] const std::string& step() const override { return step_; }
+
   TaskRuntime& runtime_;
+  const std::string step_;
   std::unique_ptr<P> processor_;
   const K* key_ = nullptr;
 };
@@ -88,13 +94,13 @@ template <typename K, typename V, typename MakeProcessor>
                 "the processor takes other types than the stream has");
   using NodeType =
       std::conditional_t<kHasFixedKey<P>, FixedKeyProcessorNode<K, V, P>, ProcessorNode<K, V, P>>;
-  const StepId step = graph.add_step(
-      {Step::Kind::kProcessor, graph.name_step(prefix, named.name), {parent}, {}, {}});
+  const std::string name = graph.name_step(prefix, named.name);
+  const StepId step = graph.add_step({Step::Kind::kProcessor, name, {parent}, {}, {}});
   for (const std::string& store : stores) {
     graph.connect(step, store);
   }
-  graph.add_plan(step, [parent, make = std::move(make)](TaskRuntime& runtime) mutable {
-    auto node = std::make_unique<NodeType>(runtime, make());
+  graph.add_plan(step, [parent, name, make = std::move(make)](TaskRuntime& runtime) mutable {
+    auto node = std::make_unique<NodeType>(runtime, name, make());
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

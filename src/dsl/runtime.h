@@ -26,6 +26,7 @@
 #include "core/check.h"
 #include "core/result.h"
 #include "core/unique_function.h"
+#include "dsl/error_sink.h"
 #include "dsl/record.h"
 #include "topology/processor.h"
 
@@ -81,6 +82,18 @@ class Publisher {
   std::vector<Receiver<K, V>*> children_;
 };
 
+// A node that begins what ends later: see topology::Processor::room() and what follows it.
+class AsyncPart {
+ public:
+  virtual ~AsyncPart() = default;
+
+  [[nodiscard]] virtual std::size_t room() const = 0;
+  // True if there was something to do.
+  [[nodiscard]] virtual bool advance() = 0;
+  [[nodiscard]] virtual bool may_commit() const = 0;
+  [[nodiscard]] virtual std::optional<topology::TimePoint> next_advance() const = 0;
+};
+
 // Makes records of what the engine delivers.
 class SourceNode {
  public:
@@ -91,7 +104,10 @@ class SourceNode {
 
 class TaskRuntime {
  public:
-  explicit TaskRuntime(topology::ProcessorContext& context) : context_(context) {}
+  // `dead_letters`: see ErrorSink.
+  TaskRuntime(topology::ProcessorContext& context, const ErrorHandlers& handlers,
+              topology::Output* dead_letters)
+      : context_(context), errors_(context, handlers, dead_letters) {}
 
   TaskRuntime(const TaskRuntime&) = delete;
   TaskRuntime& operator=(const TaskRuntime&) = delete;
@@ -115,6 +131,13 @@ class TaskRuntime {
   // Processes what the engine delivers.
   [[nodiscard]] Status process(const topology::RecordSpan& records);
 
+  void add_async(AsyncPart& part) { async_parts_.push_back(&part); }
+
+  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] Result<bool> advance();
+  [[nodiscard]] bool may_commit() const;
+  [[nodiscard]] std::optional<topology::TimePoint> next_advance() const;
+
   void restored();
   void before_commit();
   void committed();
@@ -135,7 +158,27 @@ class TaskRuntime {
   // What the record that is being processed came from; empty in punctuations.
   [[nodiscard]] const RecordMetadata& metadata() const { return metadata_; }
 
-  void set_metadata(const RecordMetadata& metadata) { metadata_ = metadata; }
+  // The record that is processed from now on.
+  void begin_record(const topology::RecordSpan& records, std::size_t index) {
+    metadata_ = {records.topic, records.from.partition, records.offsets[index]};
+    source_ = {&records, index};
+  }
+
+  void begin_record(const SourceRecord& record) {
+    if (record.records == nullptr) {
+      begin_punctuation();
+    } else {
+      begin_record(*record.records, record.index);
+    }
+  }
+
+  void begin_punctuation() {
+    metadata_ = {};
+    source_ = {};
+  }
+
+  // The record that is processed now.
+  [[nodiscard]] const SourceRecord& source() const { return source_; }
 
   // The largest timestamp of the task's records so far, this one included.
   [[nodiscard]] Timestamp stream_time() const { return stream_time_; }
@@ -167,6 +210,11 @@ class TaskRuntime {
   // Unless a store has kept what was put.
   void count_kept(bool is_kept) { context_.counts().expired += is_kept ? 0 : 1; }
 
+  // The record cannot be dealt with in this step: what then happens is the handlers' business.
+  void reject(ErrorKind kind, std::string_view step, const Error& error);
+
+  [[nodiscard]] std::size_t record_bytes_max() const { return errors_.record_bytes_max(); }
+
   void fail(Error error) {
     if (!failure_.has_value()) {
       failure_ = std::move(error);
@@ -188,13 +236,16 @@ class TaskRuntime {
   void run_punctuations();
 
   topology::ProcessorContext& context_;
+  ErrorSink errors_;
   std::map<StepId, Node*> nodes_;
   std::vector<std::unique_ptr<Node>> owned_;  // in the order they were made
   std::map<std::string, SourceNode*, std::less<>> sources_;
+  std::vector<AsyncPart*> async_parts_;
   std::map<std::string, std::unique_ptr<Node>> shared_;
   std::vector<Punctuation> punctuations_;
   bool is_restored_ = false;
   RecordMetadata metadata_;
+  SourceRecord source_;
   Timestamp stream_time_{-1};
   Timestamp committed_stream_time_{-1};
   std::optional<Error> failure_;

@@ -37,12 +37,15 @@ class StreamBuilder {
     std::string application_id;
     // How often, by the wall clock, a step looks for windows to be put out on close.
     Duration emit_interval{1000};
+    // What happens with records that cannot be read, processed or written.
+    ErrorHandlers errors = {};
   };
 
   StreamBuilder() : StreamBuilder(Options()) {}
 
   explicit StreamBuilder(Options options)
-      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval)) {}
+      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval,
+                                       std::move(options.errors))) {}
 
   // The records of topics. A topic is read once: use the stream several times instead.
   template <Serializable K, Serializable V>
@@ -67,15 +70,16 @@ class StreamBuilder {
 
   // Stores for processors of one's own.
   void add_key_value_store(const std::string& name) {
-    graph_->add_store(name, key_value_store(name));
+    graph_->add_store(name, key_value_store(name), {"key-value", {}, 0, 0});
   }
 
   void add_window_store(const std::string& name, Duration window, Duration retention) {
-    graph_->add_store(name, window_store(name, window, retention));
+    graph_->add_store(name, window_store(name, window, retention),
+                      {"window", {}, window.count(), retention.count()});
   }
 
   void add_session_store(const std::string& name, Duration retention) {
-    graph_->add_store(name, session_store(name, retention));
+    graph_->add_store(name, session_store(name, retention), {"session", {}, 0, retention.count()});
   }
 
   [[nodiscard]] Result<topology::Topology> build() && {

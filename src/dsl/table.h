@@ -166,7 +166,7 @@ template <typename K, typename V>
                                            const Materialized& materialized) {
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
-  graph.add_store(store, key_value_store(store));
+  graph.add_store(store, key_value_store(store), key_value_shape<K, V>());
   graph.connect(step, store);
   TableInfo<K, V>& info = keep_stored_table<K, V>(graph, store);
   graph.add_plan(step, [parent, store, &info = std::as_const(info)](TaskRuntime& runtime) {
@@ -218,7 +218,7 @@ Table<K, VR> Table<K, V>::derive(std::string_view prefix, const Named& named,
                                                                 compute);
     };
   } else {
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, key_value_store(store), key_value_shape<K, VR>());
     graph_->connect(step, store);
   }
   if (is_filter == IsFilter::kYes) {
@@ -287,7 +287,7 @@ auto Table<K, V>::join_tables(const Table<K, VR>& other, Joiner joiner,
           mine->make_getter(runtime), theirs->make_getter(runtime), join);
     };
   } else {
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, key_value_store(store), key_value_shape<K, Out>());
     graph_->connect(merge, store);
   }
   graph_->add_plan(left, [parent = step_, join, &info = std::as_const(info),
@@ -330,7 +330,8 @@ Table<K, V> Table<K, V>::suppress(const Suppressed& suppressed) const {
   info_->enable_sending_old_values(true);
   const StepId step =
       graph_->add_step({Step::Kind::kProcessor, suppressed.name(), {step_}, {}, {}});
-  graph_->add_store(store, key_value_store(store));
+  graph_->add_store(store, key_value_store(store),
+                    {"suppression buffer", type_names<K, V>(), 0, 0});
   graph_->connect(step, store);
   auto made = std::make_unique<Info>();
   made->grace = info_->grace;
@@ -384,11 +385,12 @@ auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, 
       add(Step::Kind::kSource, "-subscription-response-source", {}, {response});
   const StepId resolve =
       add(Step::Kind::kProcessor, "-subscription-response-resolver", {answer_source}, {});
-  graph.add_repartition(
-      {registration, send_sink, source, &graph.keep(std::make_unique<NullKeyRule>())});
-  graph.add_repartition(
-      {response, answer_sink, answer_source, &graph.keep(std::make_unique<NullKeyRule>())});
-  graph.add_store(store, key_value_store(store));
+  graph.add_repartition({registration, send_sink, source,
+                         &graph.keep(std::make_unique<NullKeyRule>()), type_names<KO, K>()});
+  graph.add_repartition({response, answer_sink, answer_source,
+                         &graph.keep(std::make_unique<NullKeyRule>()), type_names<K, VO>()});
+  graph.add_store(store, key_value_store(store),
+                  {"foreign-key subscriptions", type_names<K, KO>(), 0, 0});
   graph.connect(receive, store);
   graph.connect(foreign, store);
   TableInfo<KO, VO>& foreign_info = other.read();
@@ -521,7 +523,7 @@ class GroupedTable final {
         add_repartition<K, OwnedChange<V>>(*graph_, step_, name_.empty() ? store : name_);
     const StepId step = graph_->add_step(
         {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {parent}, {}, {}});
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, key_value_store(store), key_value_shape<K, Aggregate>());
     graph_->connect(step, store);
     TableInfo<K, Aggregate>& info = keep_stored_table<K, Aggregate>(*graph_, store);
     graph_->add_plan(

@@ -31,6 +31,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
       StreamThread::Options thread = options.thread;
       thread.application_id = application->job.name;
       thread.index = index;
+      thread.announcement = application->announcement;
       PENSTOCK_TRY_ASSIGN(
           auto opened, StreamThread::open(log, clock, registry, logger, application->job.topology,
                                           streams->budget_, thread));
@@ -41,8 +42,14 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
 }
 
 Status Streams::add(log::Log& log, Job job) {
+  const topology::TopologyDescription version = describe_on(log, job.topology, job.name);
+  PENSTOCK_TRY_ASSIGN(const auto stored, stored_topology(log, job.name));
+  if (stored.has_value()) {
+    PENSTOCK_TRY(check_takeover(*stored, version));
+  }
   PENSTOCK_TRY_ASSIGN(const TopicHandles topics, prepare_topics(log, job.topology));
   auto application = std::make_unique<Application>();
+  PENSTOCK_TRY_ASSIGN(application->announcement, announcement_of(log, version, stored));
   application->job = std::move(job);
   for (const topology::SubTopology& sub : application->job.topology.sub_topologies()) {
     const std::string& first = sub.sources.front().topics.front();

@@ -14,7 +14,8 @@
 // Lifetime  everything given to open() outlives it; the threads that run its StreamThreads must
 //           have ended before it goes.
 // Errors    open(): kNotFound (a job's topic does not exist), kInvalid (a topic exists with other
-//           settings, two stores of one name), and those of the log
+//           settings, two stores of one name, a topology that cannot take over the state of the
+//           version before it), and those of the log
 #pragma once
 
 #include <cstdint>
@@ -71,6 +72,7 @@ class Streams final : public store::QueryPort {
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<store::StoreDescription> stores;  // without figures
     std::vector<TopicPartition> sources;
+    std::optional<Announcement> announcement;  // of a topology that is not stored yet
     std::uint64_t task_count = 0;
   };
 

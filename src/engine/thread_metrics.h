@@ -75,6 +75,7 @@ class ThreadMetrics {
   Counter& late_;
   Counter& expired_;
   Counter& dropped_;
+  Counter& dead_lettered_;
   Counter& ignored_values_;
   Counter& skipped_;
   Counter& restored_;

@@ -11,6 +11,9 @@ namespace penstock::engine {
 namespace {
 
 constexpr std::size_t kCommitRoom = 8 * kMiB;
+// Real time, whatever the test's clock says: answers come from other threads.
+constexpr std::chrono::milliseconds kCallPatience{10};
+constexpr int kCallTurns = 500;
 
 struct BatchMemory final : RefCounted {
   explicit BatchMemory(RecordBatch made) : batch(std::move(made)) {}
@@ -154,20 +157,64 @@ void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
 }
 
 Status TopologyDriver::run() {
-  for (const auto& [id, task] : tasks_) {
-    while (true) {
-      PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
-      if (count == 0) {
-        break;
+  bool worked = true;
+  while (worked) {
+    worked = false;
+    for (const auto& [id, task] : tasks_) {
+      const Result<std::size_t> count = task->process(RecordQueue::kRunMax);
+      if (!count) {
+        return take_back_if_asked(count.error());
       }
+      worked = worked || *count > 0;
     }
+    PENSTOCK_TRY_ASSIGN(const bool advanced, advance());
+    worked = worked || advanced;
+  }
+  for (const auto& [id, task] : tasks_) {
     task->punctuate();
   }
   return {};
 }
 
+Result<bool> TopologyDriver::advance() {
+  bool worked = false;
+  for (const auto& [id, task] : tasks_) {
+    const Result<bool> advanced = task->advance();
+    if (!advanced) {
+      return take_back_if_asked(advanced.error()).error();
+    }
+    worked = worked || *advanced;
+  }
+  return worked;
+}
+
+Status TopologyDriver::take_back_if_asked(const Error& error) {
+  if (error.code() == ErrorCode::kAbortTxn) {
+    abort();
+  }
+  return error;
+}
+
+Status TopologyDriver::wait_for_calls() {
+  const auto is_done = [this] {
+    return std::ranges::all_of(tasks_,
+                               [](const auto& entry) { return entry.second->may_commit(); });
+  };
+  for (int turn = 0; turn < kCallTurns; ++turn) {
+    PENSTOCK_TRY(advance());
+    if (is_done()) {
+      return {};
+    }
+    wake_->wait(kCallPatience);
+  }
+  return Error(ErrorCode::kRetry,
+               "a call to another system is not answered; if it is to time out, "
+               "move the clock");
+}
+
 Status TopologyDriver::commit() {
   while (true) {
+    PENSTOCK_TRY(wait_for_calls());
     PENSTOCK_TRY_ASSIGN(const bool committed, commit_once());
     if (!committed) {
       return {};
@@ -229,6 +276,15 @@ void TopologyDriver::abort() {
 }
 
 const std::vector<DrivenRecord>& TopologyDriver::output(std::string_view topic) {
+  if (!environment_.topics.contains(topic)) {
+    std::string known;
+    for (const auto& [name, handle] : environment_.topics) {
+      known += (known.empty() ? "" : ", ") + name;
+    }
+    check_failed(
+        ("the topology has no topic \"" + std::string(topic) + "\"; it has " + known).c_str(),
+        __FILE__, __LINE__);
+  }
   return outputs_[std::string(topic)];
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/signal.h"
 #include "engine/task.h"
 #include "os/clock.h"
 #include "topology/topology.h"
@@ -59,16 +60,20 @@ class TopologyDriver {
   // Appends to a topic that the topology reads.
   void send(std::string_view topic, const DrivenRecord& record);
 
-  // Processes what is there, and runs due punctuations; then nothing is left to process.
+  // Processes what is there, and runs due punctuations; then nothing is left to process. kAbortTxn:
+  // a processor wants the records again; they are taken back and come with the next call.
   [[nodiscard]] Status run();
-  // Commits, and processes and commits what went through repartition topics, until nothing is left.
+  // Waits for calls to other systems that are under way, where their answers come from other
+  // threads (kRetry: they do not come), commits, and processes and commits what went through
+  // repartition topics, until nothing is left.
   [[nodiscard]] Status commit();
   // Takes back what was processed since the last commit.
   void abort();
   // As after a crash: new tasks, their stores from the changelogs, at what was committed last.
   [[nodiscard]] Status restart();
 
-  // What was committed to a topic, in order.
+  // What was committed to a topic, in order. A topic that the topology does not have ends the test,
+  // and says which there are.
   [[nodiscard]] const std::vector<DrivenRecord>& output(std::string_view topic);
 
   [[nodiscard]] Task& task(Task::Id id) { return *tasks_.at(id); }
@@ -81,7 +86,9 @@ class TopologyDriver {
 
  private:
   TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
-      : topology_(topology), environment_{.clock = clock} {}
+      : topology_(topology), environment_{.clock = clock} {
+    environment_.wake = [signal = wake_] { signal->raise(); };
+  }
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();
@@ -94,7 +101,12 @@ class TopologyDriver {
   void feed(TopicPartition partition, std::size_t first);
   [[nodiscard]] const std::string& name_of(TopicId topic) const;
 
+  [[nodiscard]] Status take_back_if_asked(const Error& error);
+  [[nodiscard]] Result<bool> advance();
+  [[nodiscard]] Status wait_for_calls();
+
   const topology::Topology& topology_;
+  const Ref<Signal> wake_ = make_ref<Signal>();
   TaskEnvironment environment_;
   std::map<Task::Id, std::unique_ptr<Task>> tasks_;
   std::map<TopicPartition, Task*> readers_;

@@ -163,7 +163,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
       std::string_view transactional_id) override {
     PENSTOCK_TRY_ASSIGN(std::unique_ptr<KafkaProducer> producer,
-                        KafkaProducer::open(options_, directory_, clients_,
+                        KafkaProducer::open(options_, directory_, clock_, clients_,
                                             directory_.kafka_name(transactional_id)));
     return std::unique_ptr<log::TransactionalProducer>(std::move(producer));
   }

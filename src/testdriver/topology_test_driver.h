@@ -77,6 +77,9 @@ class TopologyTestDriver {
     return {*this, std::move(topic)};
   }
 
+  // Moves the clock and nothing else.
+  void move_clock(std::chrono::milliseconds by) { clock_.advance(by); }
+
   // Moves the clock and runs the punctuations that are due.
   void advance_wall_clock_time(std::chrono::milliseconds by);
 

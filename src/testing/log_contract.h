@@ -982,6 +982,41 @@ TEST_P(LogContract, SaysWhatCameBackToAMember) {
   EXPECT_EQ(assigned->came_back, assigned->partitions);
 }
 
+TEST_P(LogContract, ReadsWhatCameBackThoughItWasPausedBefore) {
+  const log::TopicInfo topic = make_topic("web", 4);
+  for (std::int32_t number = 0; number < 4; ++number) {
+    ASSERT_TRUE(append(at(topic, number), {"a"}));
+  }
+  auto first = member("g", {topic});
+  ASSERT_TRUE(told(*first, Kind::kAssigned));
+  ASSERT_EQ(read(*first, 4).size(), 4U);
+  for (std::int32_t number = 0; number < 4; ++number) {
+    first->pause(at(topic, number));
+  }
+  auto second = member("g", {topic});
+  const auto revoked = told(*first, Kind::kRevoked);
+  ASSERT_TRUE(revoked);
+  ASSERT_TRUE(first->finish_revocation());
+  if (!revoked->may_come_back) {
+    return;  // the others are still paused
+  }
+
+  std::vector<Read> records;
+  for (int turn = 0; turn < turns(200) && records.size() < 2; ++turn) {
+    under_test_->drive();
+    for (log::Consumer* const one : {first.get(), second.get()}) {
+      const auto polled = one->poll(1 << 20);
+      ASSERT_TRUE(polled);
+      if (one == first.get()) {
+        collect(*polled, records);
+      }
+      one->wait(std::chrono::milliseconds(1));
+    }
+  }
+
+  EXPECT_EQ(records.size(), 2U);
+}
+
 TEST_P(LogContract, AcceptsCommitsUntilTheRevocationIsFinishedAndNoneAfterwards) {
   const log::TopicInfo topic = make_topic("web", 2);
   auto first = member("g", {topic});

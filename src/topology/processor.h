@@ -12,13 +12,16 @@
 // Threads   one: a task's processors are only called by the stream thread that owns the task.
 // Errors    whatever process() or before_commit() answers stops the stream thread with that
 //           message: what can be wrong with a record is to be handled inside (drop and count, or
-//           write to a dead letter topic).
+//           write to a dead letter topic). kAbortTxn: take everything since the last commit back,
+//           and let the same records come again after a pause.
 #pragma once
 
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,6 +56,7 @@ struct RecordCounts {
   std::uint64_t late = 0;            // their window was closed already
   std::uint64_t expired = 0;         // their window had been dropped to save memory
   std::uint64_t dropped = 0;         // no group key can be made of them
+  std::uint64_t dead_lettered = 0;   // what an error handler wrote to the dead letter topic
   std::uint64_t ignored_values = 0;  // fields to be summed that are no numbers
 
   RecordCounts& operator+=(const RecordCounts& other);
@@ -92,6 +96,13 @@ class ProcessorContext {
   [[nodiscard]] virtual RecordCounts& counts() = 0;
   // For a processor's own hash tables: secret, random per process.
   [[nodiscard]] virtual std::uint64_t hash_seed() const = 0;
+
+  // Makes the task's thread look after its processors soon, from any thread and at any time later:
+  // for answers that come from outside, see Processor::advance().
+  [[nodiscard]] virtual std::function<void()> waker() {
+    return [] {};
+  }
+
   // In before_commit(): bytes that this commit still takes of what can as well be written with a
   // later one, such as updates. Who writes some takes it from here, and stops when nothing is left.
   [[nodiscard]] virtual std::size_t& commit_room() = 0;
@@ -129,6 +140,18 @@ class Processor {
 
   // False while something is kept back that a later commit will write.
   [[nodiscard]] virtual bool is_idle() const { return true; }
+
+  // A processor may begin what ends later, such as a call to another system. It takes no more
+  // records than `room()`, is asked to `advance()` from time to time, when the waker was called or
+  // next_advance() has come, and nothing is committed before it says so. aborted() forgets it all.
+  [[nodiscard]] virtual std::size_t room() const { return static_cast<std::size_t>(-1); }
+
+  // True if there was something to do.
+  [[nodiscard]] virtual Result<bool> advance() { return false; }
+
+  [[nodiscard]] virtual bool may_commit() const { return true; }
+
+  [[nodiscard]] virtual std::optional<TimePoint> next_advance() const { return std::nullopt; }
 };
 
 }  // namespace penstock::topology

@@ -29,13 +29,21 @@ using Number = std::int64_t;
 constexpr std::int32_t kPartitionCount = 3;
 
 // Orders "product" by customer; customers: the country. Counts orders of each country and minute,
-// and of each customer.
+// and of each customer. What is "broken" is a dead letter.
 topology::Topology orders_by_country() {
-  dsl::StreamBuilder builder({.application_id = "shop"});
+  dsl::StreamBuilder builder({.application_id = "shop",
+                              .errors = {.processing = dsl::ErrorResponse::kDeadLetter,
+                                         .dead_letter_topic = "dead-letters"}});
   const auto customers =
       builder.table<Text, Text>("customers", dsl::Materialized("customers-store"));
   const auto orders = builder.stream<Text, Text>("orders");
-  orders.filter([](const Text& product) { return product != "none"; })
+  orders
+      .filter([](const Text& product) -> Result<bool> {
+        if (product == "broken") {
+          return Error(ErrorCode::kInvalid, "it is broken");
+        }
+        return product != "none";
+      })
       .join(
           customers,
           [](const Text& product, const Text& country) { return country + "/" + product; },
@@ -56,7 +64,8 @@ using Counts = std::map<std::string, std::vector<Number>>;  // by key bytes, in 
 class DslEngine : public ::testing::Test {
  protected:
   DslEngine() : logger_(clock_, {.write = [](std::string_view) {}}) {
-    for (const char* name : {"orders", "customers", "per-country", "per-customer"}) {
+    for (const char* name :
+         {"orders", "customers", "per-country", "per-customer", "dead-letters"}) {
       log::TopicConfig topic;
       topic.name = name;
       topic.partition_count = kPartitionCount;
@@ -73,6 +82,7 @@ class DslEngine : public ::testing::Test {
     options.threads_per_job = 2;
     options.thread.hash_seed = 42;
     options.thread.exactly_once = exactly_once_;
+    options.thread.repartition_purge_interval = 10ms;
     auto streams =
         engine::Streams::open(log_, clock_, registry_, logger_, std::move(jobs), options);
     ASSERT_TRUE(streams.has_value()) << streams.error().to_string();
@@ -128,8 +138,8 @@ class DslEngine : public ::testing::Test {
     crash();
   }
 
-  [[nodiscard]] Counts read(const std::string& topic) {
-    Counts counts;
+  template <typename Take>
+  void read(const std::string& topic, Take take) {
     const TopicId id = log_.topic(topic)->id;
     for (std::int32_t number = 0; number < kPartitionCount; ++number) {
       auto consumer =
@@ -147,13 +157,30 @@ class DslEngine : public ::testing::Test {
           PENSTOCK_CHECK(view.has_value());
           RecordReader reader(*view);
           for (RecordView record; reader.next(record);) {
-            counts[std::string(as_text(*record.key))].push_back(
-                load_be<std::int64_t>(record.value->data()));
+            take(record);
           }
         }
       }
     }
+  }
+
+  [[nodiscard]] Counts counts_in(const std::string& topic) {
+    Counts counts;
+    read(topic, [&](const RecordView& record) {
+      counts[std::string(as_text(*record.key))].push_back(
+          load_be<std::int64_t>(record.value->data()));
+    });
     return counts;
+  }
+
+  // How many of each key.
+  [[nodiscard]] std::map<std::string, Number> dead_letters() {
+    std::map<std::string, Number> letters;
+    read("dead-letters", [&](const RecordView& record) {
+      EXPECT_EQ(as_text(*record.value), "broken");
+      ++letters[std::string(as_text(*record.key))];
+    });
+    return letters;
   }
 
   // Counts through failed commits and crashes. Whether every record was counted once.
@@ -199,14 +226,17 @@ bool DslEngine::counts_each_record_once(bool exactly_once) {
 
   std::map<std::string, Number> per_country;
   std::map<std::string, Number> per_customer;
+  std::map<std::string, Number> broken;
   for (int number = 0; number < 600; ++number) {
     const auto customer = random.below(10);
     const Text key = "c" + std::to_string(customer);
-    const Text product = random.below(5) == 0 ? "none" : "p" + std::to_string(random.below(4));
+    const std::vector<Text> products = {"none", "broken", "p1", "p2", "p3", "p4"};
+    const Text product = products[random.below(products.size())];
     const std::int64_t at = std::int64_t{number} * 500 + static_cast<int>(random.below(90'000));
     send("orders", key, product, at);
     ++per_customer[key];
-    if (product != "none") {
+    broken[key] += product == "broken" ? 1 : 0;
+    if (product.starts_with('p')) {
       ++per_country[window_key(countries[customer % 3], at)];
     }
     for (std::uint64_t steps = random.below(3); steps > 0; --steps) {
@@ -221,12 +251,25 @@ bool DslEngine::counts_each_record_once(bool exactly_once) {
   }
   run_until_idle();
 
-  return read("per-customer") == sequences(per_customer) &&
-         read("per-country") == sequences(per_country);
+  return counts_in("per-customer") == sequences(per_customer) &&
+         counts_in("per-country") == sequences(per_country) && dead_letters() == broken;
 }
 
 TEST_F(DslEngine, CountsEveryRecordOnceThroughFailedCommitsAndCrashes) {
   EXPECT_TRUE(counts_each_record_once(true));
+}
+
+TEST_F(DslEngine, DeletesRepartitionRecordsThatWereRead) {
+  ASSERT_TRUE(counts_each_record_once(true));
+
+  const TopicId between = log_.topic("shop-per-country-repartition")->id;
+  for (std::int32_t number = 0; number < kPartitionCount; ++number) {
+    const auto offsets = log_.offsets({between, PartitionId(number)});
+    ASSERT_TRUE(offsets);
+    if (offsets->end > Offset(0)) {
+      EXPECT_GT(offsets->start, Offset(0));
+    }
+  }
 }
 
 TEST_F(DslEngine, NegativeControlFindsDoublesWhenOffsetsAreCommittedOutsideTheTransaction) {
