@@ -17,44 +17,35 @@
 #include "dsl/folds.h"
 #include "dsl/options.h"
 #include "dsl/table_info.h"
-#include "dsl/typed_stores.h"
+#include "dsl/table_store.h"
 
 namespace penstock::dsl {
 
 template <typename K, typename V, typename Fold>
-class AggregateNode final : public Node,
-                            public Receiver<K, V>,
-                            public Publisher<K, Change<typename Fold::Aggregate>> {
+class AggregateNode final : public StoredTableNode<K, typename Fold::Aggregate>,
+                            public Receiver<K, V> {
  public:
   using Aggregate = typename Fold::Aggregate;
 
-  AggregateNode(TaskRuntime& runtime, const std::string& store, Fold fold, bool sends_old_values)
-      : runtime_(runtime),
-        store_(runtime.store<store::KeyValueBytes>(store)),
-        fold_(std::move(fold)),
-        sends_old_values_(sends_old_values) {}
+  AggregateNode(TaskRuntime& runtime, const TableOptions& table, Fold fold)
+      : StoredTableNode<K, Aggregate>(runtime, table), fold_(std::move(fold)) {}
 
   void receive(const Record<K, V>& record) override {
     if (record.key == nullptr || record.value == nullptr) {
-      runtime_.drop();
+      this->runtime_.drop();
       return;
     }
-    const auto stored = store_.get(*record.key);
+    const auto stored = this->stored(*record.key);
     const std::optional<Aggregate> old =
         stored.has_value() ? std::optional(stored->value) : fold_.initial();
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
     const std::optional<Aggregate> now = fold_.add(*record.key, record.value, old);
-    store_.put(*record.key, to_pointer(now), timestamp);
-    const Change<Aggregate> change{to_pointer(now), sends_old_values_ ? to_pointer(old) : nullptr};
-    this->publish({record.key, &change, timestamp, record.headers});
+    this->update(record, to_pointer(now), to_pointer(old), timestamp);
   }
 
  private:
-  TaskRuntime& runtime_;
-  KeyValueStore<K, Aggregate> store_;
   Fold fold_;
-  const bool sends_old_values_;
 };
 
 // When results are put out on close: at most every so often by the wall clock, as Kafka Streams

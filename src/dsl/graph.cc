@@ -66,6 +66,17 @@ void Graph::reject(std::string why) {
   }
 }
 
+std::vector<std::string> Graph::child_names(StepId id) const {
+  std::vector<std::string> names;
+  for (const NodePlan& plan : plans_) {
+    const Step& step = steps_[plan.first];
+    for (auto count = std::ranges::count(step.parents, id); count > 0; --count) {
+      names.push_back(step.name);
+    }
+  }
+  return names;
+}
+
 Status Graph::check() const {
   if (rejection_.has_value()) {
     return Error(ErrorCode::kInvalid, *rejection_);

@@ -107,6 +107,10 @@ class Graph {
 
   [[nodiscard]] const Step& step(StepId id) const { return steps_[id]; }
 
+  // Of the steps behind one, in the order in which it hands them records; once the topology is
+  // made.
+  [[nodiscard]] std::vector<std::string> child_names(StepId id) const;
+
   void set_uses_null_keys(StepId id) { steps_[id].uses_null_keys = true; }
 
   [[nodiscard]] static Result<topology::Topology> make_topology(std::unique_ptr<Graph> graph);

@@ -120,12 +120,19 @@ class TaskRuntime {
   void committed();
   void aborted();
 
-  // A store of the sub-topology, as what it is: KeyValueBytes, WindowBytes, SessionBytes.
+  // A store of the sub-topology, as what it is: KeyValueBytes, VersionedBytes, WindowBytes,
+  // SessionBytes.
   template <typename Store>
   [[nodiscard]] Store& store(std::string_view name) {
-    auto* store = dynamic_cast<Store*>(&context_.state_store(name));
+    Store* const store = find_store<Store>(name);
     PENSTOCK_CHECK(store != nullptr);
     return *store;
+  }
+
+  // The same, or null if it is something else.
+  template <typename Store>
+  [[nodiscard]] Store* find_store(std::string_view name) {
+    return dynamic_cast<Store*>(&context_.state_store(name));
   }
 
   // One object of this type for the task and this name, made when it is first asked for.

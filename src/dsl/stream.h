@@ -35,6 +35,7 @@
 #include "dsl/stateless.h"
 #include "dsl/store_factories.h"
 #include "dsl/stream_join.h"
+#include "dsl/table_lookup.h"
 
 namespace penstock::dsl {
 
@@ -671,9 +672,22 @@ auto StreamOperations<Self, K, V>::join_table(const Table<K, VT>& table, Joiner 
   if (kIsLeftJoin) {
     graph.set_uses_null_keys(step);
   }
-  graph.add_plan(step, [parent, joiner, &info = std::as_const(info)](TaskRuntime& runtime) {
+  const std::string buffer = joined.grace().has_value() ? joined.name() + "-buffer" : "";
+  if (!buffer.empty()) {
+    graph.add_store(buffer, key_value_store(buffer));
+    graph.connect(step, buffer);
+    if (!info.is_versioned) {
+      graph.reject("join \"" + joined.name() +
+                   "\" has a grace period, but its table is not versioned");
+    }
+  }
+  graph.add_plan(step, [parent, joiner, buffer, grace = joined.grace(),
+                        &info = std::as_const(info)](TaskRuntime& runtime) {
     using Lookup = TableLookupNode<K, V, K, VT, OwnKey, Joiner, Out, kIsLeftJoin>;
     auto node = std::make_unique<Lookup>(runtime, info.make_getter(runtime), OwnKey(), joiner);
+    if (grace.has_value()) {
+      node->set_grace(buffer, *grace);
+    }
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

@@ -70,6 +70,10 @@ class StreamBuilder {
     graph_->add_store(name, key_value_store(name));
   }
 
+  void add_versioned_store(const std::string& name, Duration history) {
+    graph_->add_store(name, versioned_store(name, history));
+  }
+
   void add_window_store(const std::string& name, Duration window, Duration retention) {
     graph_->add_store(name, window_store(name, window, retention));
   }
