@@ -92,6 +92,11 @@ Status Graph::check() const {
                                             "one of its own");
     }
   }
+  for (const topology::GlobalTable& table : global_tables_) {
+    if (!names.insert(table.name).second) {
+      return Error(ErrorCode::kInvalid, "the store name \"" + table.name + "\" is used twice");
+    }
+  }
   names.clear();
   for (const RepartitionPlan& repartition : repartitions_) {
     if (!names.insert(repartition.topic).second) {
@@ -216,6 +221,9 @@ Result<topology::Topology> Graph::make_topology(std::unique_ptr<Graph> made) {
     if (groups[first] == first) {
       add_sub_topology(graph, groups, first, builder);
     }
+  }
+  for (const topology::GlobalTable& table : graph->global_tables_) {
+    builder.add_global_table(table);
   }
   graph->describe_internal_topics(groups, builder);
   return builder.build();

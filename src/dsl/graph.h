@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "dsl/options.h"
 #include "dsl/runtime.h"
 #include "topology/topology.h"
 
@@ -67,10 +68,18 @@ struct RepartitionPlan {
 
 class Graph {
  public:
-  Graph(std::string application_id, std::chrono::milliseconds emit_interval)
-      : application_id_(std::move(application_id)), emit_interval_(emit_interval) {}
+  Graph(std::string application_id, std::chrono::milliseconds emit_interval, Caching caching)
+      : application_id_(std::move(application_id)),
+        emit_interval_(emit_interval),
+        caching_(caching) {}
 
   [[nodiscard]] std::chrono::milliseconds emit_interval() const { return emit_interval_; }
+
+  // Whether changes of that table are held back until the next commit.
+  [[nodiscard]] bool caches(const Materialized& materialized) const {
+    return !materialized.history().has_value() &&
+           materialized.caching().value_or(caching_) == Caching::kOn;
+  }
 
   // "KSTREAM-FILTER-0000000002", or the name given.
   [[nodiscard]] std::string name_step(std::string_view prefix, const std::string& given);
@@ -86,6 +95,8 @@ class Graph {
   // A store that the steps named use; each may be named again by connect().
   void add_store(std::string name, topology::StoreFactory factory);
   void connect(StepId step, const std::string& store);
+
+  void add_global_table(topology::GlobalTable table) { global_tables_.push_back(std::move(table)); }
 
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
 
@@ -144,10 +155,12 @@ class Graph {
 
   std::string application_id_;
   std::chrono::milliseconds emit_interval_;
+  Caching caching_;
   std::size_t name_count_ = 0;
   std::vector<Step> steps_;
   std::vector<NodePlan> plans_;
   std::vector<StorePlan> stores_;
+  std::vector<topology::GlobalTable> global_tables_;
   std::vector<RepartitionPlan> repartitions_;
   std::vector<std::unique_ptr<SharedInfo>> infos_;
   std::optional<std::string> rejection_;

@@ -267,7 +267,8 @@ template <typename K, typename V, typename Windows, typename Fold>
     shared = &graph.keep(std::move(info));
   }
   graph.connect(step, store);
-  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false};
+  const bool caches = emit == EmitStrategy::kOnWindowUpdate && graph.caches(materialized);
+  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false, caches};
   graph.add_plan(step, [parent, windows, options, fold = std::move(fold),
                         &info = std::as_const(*shared)](TaskRuntime& runtime) {
     WindowAggregateOptions own = options;

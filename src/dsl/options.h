@@ -62,6 +62,10 @@ class Repartitioned {
   std::string name_;
 };
 
+// Whether changes of a table are held back until the next commit, so that of many changes of a key
+// only the last goes on to the steps behind it. What a table holds is not delayed.
+enum class Caching : std::uint8_t { kOff, kOn };
+
 // A store, by its name.
 class Materialized {
  public:
@@ -85,7 +89,21 @@ class Materialized {
     return std::move(*this);
   }
 
+  // Otherwise as the StreamBuilder was told. Versioned tables, and windows that are handed on when
+  // they close, are never cached.
+  [[nodiscard]] Materialized with_caching() && {
+    caching_ = Caching::kOn;
+    return std::move(*this);
+  }
+
+  [[nodiscard]] Materialized without_caching() && {
+    caching_ = Caching::kOff;
+    return std::move(*this);
+  }
+
   [[nodiscard]] const std::string& store() const { return store_; }
+
+  [[nodiscard]] const std::optional<Caching>& caching() const { return caching_; }
 
   [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
 
@@ -96,6 +114,7 @@ class Materialized {
   std::string store_;
   std::optional<Duration> retention_;
   std::optional<Duration> history_;
+  std::optional<Caching> caching_;
 };
 
 // A join of two streams: its stores are called `<name>-this-join-store` and so on.

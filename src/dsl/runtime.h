@@ -46,6 +46,9 @@ class Node {
   virtual void committed() {}
 
   virtual void aborted() {}
+
+  // About what before_commit() would hand on now.
+  [[nodiscard]] virtual std::size_t pending_bytes() const { return 0; }
 };
 
 template <typename K, typename V>
@@ -119,6 +122,7 @@ class TaskRuntime {
   void before_commit();
   void committed();
   void aborted();
+  [[nodiscard]] std::size_t pending_bytes() const;
 
   // A store of the sub-topology, as what it is: KeyValueBytes, VersionedBytes, WindowBytes,
   // SessionBytes.

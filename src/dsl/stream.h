@@ -295,6 +295,21 @@ class StreamOperations {
     return join_table<VT, Joiner, true>(table, std::move(joiner), joined);
   }
 
+  // With what a global table holds under the key that selector([key,] value) names.
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                          const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, false>(table, std::move(selector),
+                                                        std::move(joiner), named);
+  }
+
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto left_join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                               const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, true>(table, std::move(selector),
+                                                       std::move(joiner), named);
+  }
+
   // ---- processors of one's own ----
 
   // `make` makes a Processor, one per task; it may have changed the keys.
@@ -351,6 +366,10 @@ class StreamOperations {
   template <typename VT, typename Joiner, bool kIsLeftJoin>
   [[nodiscard]] auto join_table(const Table<K, VT>& table, Joiner joiner,
                                 const Joined& joined) const;
+
+  template <typename KT, typename VT, typename Selector, typename Joiner, bool kIsLeftJoin>
+  [[nodiscard]] auto join_global(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                                 const Named& named) const;
 };
 
 template <typename K, typename V>

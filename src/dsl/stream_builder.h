@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/global_table.h"
 #include "dsl/grouped_stream.h"
 #include "dsl/stream.h"
 #include "dsl/table.h"
@@ -37,12 +38,15 @@ class StreamBuilder {
     std::string application_id;
     // How often, by the wall clock, a step looks for windows to be put out on close.
     Duration emit_interval{1000};
+    // Of tables that say nothing of it; see Materialized::with_caching().
+    Caching caching = Caching::kOff;
   };
 
   StreamBuilder() : StreamBuilder(Options()) {}
 
   explicit StreamBuilder(Options options)
-      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval)) {}
+      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval,
+                                       options.caching)) {}
 
   // The records of topics. A topic is read once: use the stream several times instead.
   template <Serializable K, Serializable V>
@@ -63,6 +67,16 @@ class StreamBuilder {
     const StepId source = add_source<K, V>({topic}, consumed);
     return add_table_source<K, V>(*graph_, source, graph_->name_step("KTABLE-SOURCE-", ""),
                                   materialized);
+  }
+
+  // The latest value of each key of all partitions of a topic, in every stream thread: to join
+  // streams with it by any key. For tables that fit into memory several times. The topic should be
+  // compacted: it is read from its beginning at each start.
+  template <Serializable K, Serializable V>
+  [[nodiscard]] GlobalTable<K, V> global_table(const std::string& topic,
+                                               const Materialized& materialized,
+                                               const Consumed& consumed = {}) {
+    return add_global_table<K, V>(*graph_, topic, materialized, consumed);
   }
 
   // Stores for processors of one's own.

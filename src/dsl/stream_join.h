@@ -183,7 +183,8 @@ class StreamJoinNode final : public Node,
     if (waiting_.has_value()) {
       waiting_->times().observed = time_.stream_time;
     }
-    if (options_.keeps_unmatched && record.key == nullptr && record.value != nullptr) {
+    if (options_.keeps_unmatched && Call::kTakesNullKey && record.key == nullptr &&
+        record.value != nullptr) {
       publish_joined(record, record.value, nullptr, record.timestamp);
       return;
     }

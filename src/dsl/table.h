@@ -156,6 +156,7 @@ template <typename K, typename V>
   auto info = std::make_unique<TableInfo<K, V>>();
   info->stores = {store};
   info->is_versioned = materialized.history().has_value();
+  info->caches = graph.caches(materialized);
   info->make_getter = [store](TaskRuntime& runtime) {
     return std::make_unique<StoreGetter<K, V>>(runtime, store);
   };

@@ -2,10 +2,10 @@
 // grace period and a versioned table, what it held at the time of the record.
 //
 // Semantics of Kafka Streams' KStreamKTableJoinProcessor. Records without key or value meet nobody
-// and are dropped; a left join hands on one that has a value but no key (KIP-962). With a grace
-// period records wait until stream time is past theirs by as much, and are then joined in the order
-// of their timestamps (KIP-923); one that comes later than that is joined at once. Stream time is
-// that of the records that this step has seen.
+// and are dropped; a left join hands on one that has a value but no key to look up (KIP-962). With
+// a grace period records wait until stream time is past theirs by as much, and are then joined in
+// the order of their timestamps (KIP-923); one that comes later than that is joined at once. Stream
+// time is that of the records that this step has seen.
 //
 // Threads   one.
 #pragma once
@@ -141,27 +141,26 @@ class TableLookupNode final : public Node, public Receiver<K, V>, public Publish
   }
 
   void receive(const Record<K, V>& record) override {
-    const std::optional<KT> key = select(record);
-    if (record.value == nullptr || (!key.has_value() && !joins_without_key(record))) {
+    const std::optional<KT> key = key_of(record);
+    const bool fits_joiner = record.key != nullptr || Call::kTakesNullKey;
+    if (record.value == nullptr || !fits_joiner || (!key.has_value() && !kIsLeftJoin)) {
       runtime_.drop();
     } else if (buffer_.has_value() && record.key != nullptr && buffer_->put(record)) {
-      buffer_->take_due([this](const Record<K, V>& due) { join(due, select(due)); });
+      buffer_->take_due([this](const Record<K, V>& due) { join(due, key_of(due)); });
     } else {
       join(record, key);
     }
   }
 
  private:
-  [[nodiscard]] std::optional<KT> select(const Record<K, V>& record) {
-    using Call = KeyValueCall<Select, K, V>;
-    if (!Call::takes(record.key, record.value)) {
+  using Call = JoinCall<Joiner, K, V, VT>;
+
+  [[nodiscard]] std::optional<KT> key_of(const Record<K, V>& record) {
+    using Selection = KeyValueCall<Select, K, V>;
+    if (!Selection::takes(record.key, record.value)) {
       return std::nullopt;
     }
-    return Call::call(select_, record.key, record.value);
-  }
-
-  [[nodiscard]] static bool joins_without_key(const Record<K, V>& record) {
-    return kIsLeftJoin && record.key == nullptr;
+    return Selection::call(select_, record.key, record.value);
   }
 
   void join(const Record<K, V>& record, const std::optional<KT>& key) {
@@ -172,7 +171,7 @@ class TableLookupNode final : public Node, public Receiver<K, V>, public Publish
     }
     if (kIsLeftJoin || found.has_value()) {
       const std::optional<Out> joined =
-          JoinCall<Joiner, K, V, VT>::call(joiner_, record.key, record.value, value_of(found));
+          Call::call(joiner_, record.key, record.value, value_of(found));
       this->publish(record.with_value(to_pointer(joined)));
     }
   }

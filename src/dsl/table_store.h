@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "dsl/record_cache.h"
 #include "dsl/runtime.h"
 #include "dsl/typed_stores.h"
 
@@ -55,6 +56,7 @@ class TableStore {
 struct TableOptions {
   std::string store;
   bool sends_old_values = false;
+  bool caches = false;
 };
 
 template <typename K, typename V>
@@ -63,7 +65,17 @@ class StoredTableNode : public Node, public Publisher<K, Change<V>> {
   StoredTableNode(TaskRuntime& runtime, const TableOptions& options)
       : runtime_(runtime),
         store_(runtime, options.store),
-        sends_old_values_(options.sends_old_values) {}
+        sends_old_values_(options.sends_old_values) {
+    if (options.caches) {
+      cache_.emplace(runtime, options.store, options.sends_old_values);
+    }
+  }
+
+  void before_commit() final {
+    if (cache_.has_value()) {
+      flush();
+    }
+  }
 
   [[nodiscard]] std::optional<ValueAndTimestamp<V>> stored(const K& key) const {
     return store_.get(key);
@@ -71,10 +83,14 @@ class StoredTableNode : public Node, public Publisher<K, Change<V>> {
 
   [[nodiscard]] bool sends_old_values() const { return sends_old_values_; }
 
-  // Stores what the key holds now, and hands the change on; `cause` is what led to it. Nothing
-  // comes of it if the store does not take it, as it is too old.
+  // Stores what the key holds now, and hands the change on, at once or at the next commit; `cause`
+  // is what led to it. Nothing comes of it if the store does not take it, as it is too old.
   template <typename Cause>
   void update(const Record<K, Cause>& cause, const V* now, const V* old, Timestamp timestamp) {
+    if (cache_.has_value()) {
+      update_cached(cause, now, timestamp);
+      return;
+    }
     const store::VersionedBytes::Put put = store_.put(*cause.key, now, timestamp);
     if (put == store::VersionedBytes::Put::kExpired) {
       runtime_.count_kept(false);
@@ -88,6 +104,25 @@ class StoredTableNode : public Node, public Publisher<K, Change<V>> {
   TaskRuntime& runtime_;
 
  private:
+  template <typename Cause>
+  void update_cached(const Record<K, Cause>& cause, const V* now, Timestamp timestamp) {
+    std::optional<ValueAndTimestamp<V>> old;
+    if (cache_->wants_old(*cause.key)) {
+      old = store_.get(*cause.key);
+    }
+    store_.put(*cause.key, now, timestamp);
+    cache_->put(*cause.key, now, value_of(old), now != nullptr ? timestamp : cause.timestamp,
+                cause.headers);
+    if (cache_->is_full()) {
+      flush();
+    }
+  }
+
+  void flush() {
+    cache_->flush([this](const Record<K, Change<V>>& record) { this->publish(record); });
+  }
+
+  std::optional<ChangeCache<K, V>> cache_;
   TableStore<K, V> store_;
   const bool sends_old_values_;
 };

@@ -19,7 +19,8 @@
 //   I1  A record's effects and its offset are committed in the same transaction.
 //   I2  Queries see the stores only while nothing is uncommitted.
 //   I3  While tasks are parked nothing of them is processed, restored, committed or shown.
-//   I4  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
+//   I4  Nothing is processed before the global tables hold what was in their topics at the start.
+//   I5  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
 //
 // Threads   run_once(), wait() and close() from one thread; wake(), stores() and query() from any.
 // Lifetime  everything given to open() outlives it. Destroying it without close() is what a crash
@@ -42,6 +43,7 @@
 #include "core/guarded.h"
 #include "core/mailbox.h"
 #include "core/units.h"
+#include "engine/global_tables.h"
 #include "engine/query_gather.h"
 #include "engine/restorer.h"
 #include "engine/state_budget.h"
@@ -155,6 +157,8 @@ class StreamThread {
   [[nodiscard]] Result<bool> step_running();
   [[nodiscard]] Result<bool> or_rejoin(Result<bool> worked);
   [[nodiscard]] Result<bool> poll();
+  [[nodiscard]] Result<bool> read_global_tables();
+  [[nodiscard]] bool has_global_tables() const;
   [[nodiscard]] Result<bool> restore();
   [[nodiscard]] Result<bool> process();
   [[nodiscard]] Result<bool> commit_if_due();
@@ -190,6 +194,7 @@ class StreamThread {
   void back_off();
   [[nodiscard]] Status abort(const Error& why);
   void count_state();
+  [[nodiscard]] std::uint64_t global_bytes() const;
   void make_room();
   [[nodiscard]] std::size_t pending_bytes() const;
 
@@ -213,6 +218,7 @@ class StreamThread {
   ThreadMetrics metrics_;
 
   ThreadState state_ = ThreadState::kRunning;
+  std::unique_ptr<GlobalTables> global_tables_;  // if the topology has some
   std::unique_ptr<log::Consumer> consumer_;
   std::unique_ptr<log::TransactionalProducer> producer_;
   std::vector<TopicPartition> owned_;

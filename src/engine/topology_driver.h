@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "engine/global_tables.h"
 #include "engine/task.h"
 #include "os/clock.h"
 #include "topology/topology.h"
@@ -54,9 +55,10 @@ class TopologyDriver {
   // `partition_counts` of every topic that is not the topology's own.
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
-      const os::Clock& clock);
+      const os::Clock& clock,
+      std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault);
 
-  // Appends to a topic that the topology reads.
+  // Appends to a topic that the topology reads. Of a global table, it is there at once.
   void send(std::string_view topic, const DrivenRecord& record);
 
   // Processes what is there, and runs due punctuations; then nothing is left to process.
@@ -80,8 +82,13 @@ class TopologyDriver {
   [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
 
  private:
-  TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
-      : topology_(topology), environment_{.clock = clock} {}
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
+                 std::uint64_t record_cache_bytes_max)
+      : topology_(topology),
+        record_cache_(record_cache_bytes_max),
+        global_stores_(topology),
+        environment_{
+            .clock = clock, .record_cache = &record_cache_, .global_stores = &global_stores_} {}
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();
@@ -92,9 +99,15 @@ class TopologyDriver {
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
   void feed(TopicPartition partition, std::size_t first);
+  [[nodiscard]] Ref<RefCounted> make_batch(TopicPartition partition, std::size_t first,
+                                           ByteView& bytes);
+  void apply_to_global(const topology::GlobalTable& table, TopicPartition partition);
   [[nodiscard]] const std::string& name_of(TopicId topic) const;
 
   const topology::Topology& topology_;
+  topology::RecordCacheBudget record_cache_;
+  GlobalStores global_stores_;
+  Status global_error_;  // of a record that was sent; run() answers it
   TaskEnvironment environment_;
   std::map<Task::Id, std::unique_ptr<Task>> tasks_;
   std::map<TopicPartition, Task*> readers_;

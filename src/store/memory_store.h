@@ -105,6 +105,7 @@ class MemoryStore : public StateStore {
     StoreDescription description;
     description.name = name_;
     description.kind = StoreKind::kTable;
+    description.group_by = {""};  // a key is one part: its bytes
     return description;
   }
 

@@ -99,6 +99,15 @@ std::string Topology::describe() const {
       text += "  sink " + sink.name + " (topic " + sink.options.topic + ")\n";
     }
   }
+  std::size_t index = sub_topologies_.size();
+  for (const GlobalTable& table : global_tables_) {
+    text += "   Sub-topology: " + std::to_string(index++) +
+            " for global store (will not generate tasks)\n";
+    for (const StepDescription& step : table.steps) {
+      append_step(text, step);
+    }
+    text += "\n";
+  }
   return text;
 }
 
@@ -136,6 +145,11 @@ TopologyBuilder& TopologyBuilder::add_sink(std::string name, SinkOptions options
 TopologyBuilder& TopologyBuilder::add_store(std::string name, StoreFactory factory,
                                             Names processors) {
   add(NodeKind::kStore, std::move(name), std::move(processors)).store_factory = std::move(factory);
+  return *this;
+}
+
+TopologyBuilder& TopologyBuilder::add_global_table(GlobalTable table) {
+  global_tables_.push_back(std::move(table));
   return *this;
 }
 
@@ -188,7 +202,16 @@ Status TopologyBuilder::check() const {
     }
     PENSTOCK_TRY(check_parents(node));
   }
-  return names.empty() ? invalid("the topology has no nodes") : Status();
+  for (const GlobalTable& table : global_tables_) {
+    if (table.name.empty() || !names.insert(table.name).second) {
+      return invalid("the node name \"" + table.name + "\" is empty or used twice");
+    }
+    if (!topics.insert(table.topic).second) {
+      return invalid("topic \"" + table.topic +
+                     "\" is read as a global table and has another reader");
+    }
+  }
+  return nodes_.empty() ? invalid("the topology has no nodes") : Status();
 }
 
 std::size_t TopologyBuilder::group_of(std::size_t node) const {
@@ -256,6 +279,7 @@ Result<Topology> TopologyBuilder::build() {
   join_groups();
   Topology topology;
   topology.internal_topics_ = std::move(internal_topics_);
+  topology.global_tables_ = std::move(global_tables_);
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     if (group_of(index) != index) {
       continue;

@@ -43,6 +43,7 @@ constexpr Program kPrograms[] = {
        count(builder, SessionWindows::of_inactivity_gap_with_no_grace(milliseconds(500)));
      }},
     {"sessions_count_grace", count_with_grace},
+    {"sessions_count_cached", count_with_grace},
     {"sessions_reduce",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")
@@ -53,6 +54,7 @@ constexpr Program kPrograms[] = {
            .to("out");
      }},
     {"sessions_aggregate", aggregate_with_grace},
+    {"sessions_aggregate_cached", aggregate_with_grace},
     {"sessions_group_by",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")

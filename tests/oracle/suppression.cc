@@ -57,12 +57,14 @@ constexpr Program kPrograms[] = {
     {"suppress_hopping", final_hopping},
     {"suppress_hopping_cached", final_hopping},
     {"suppress_session", final_sessions},
+    {"suppress_session_cached", final_sessions},
     {"suppress_sliding",
      [](dsl::StreamBuilder& builder) {
        final_counts(builder, dsl::SlidingWindows::of_time_difference_and_grace(milliseconds(700),
                                                                                milliseconds(900)));
      }},
     {"suppress_time_limit", time_limit},
+    {"suppress_time_limit_cached", time_limit},
     {"suppress_time_limit_zero",
      [](dsl::StreamBuilder& builder) { limited(builder, wait(milliseconds(0))); }},
     {"suppress_record_bound",

@@ -3,7 +3,6 @@
 // count, so that a lost or repeated record shows as a gap or a repetition.
 #include <chrono>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,13 +10,7 @@
 
 #include "core/check.h"
 #include "dsl/dsl.h"
-#include "engine/streams.h"
-#include "record/partitioner.h"
-#include "telemetry/logger.h"
-#include "telemetry/registry.h"
-#include "testing/random.h"
-#include "testing/sim_clock.h"
-#include "testing/sim_log.h"
+#include "simulation/dsl_world.h"
 
 namespace penstock::testing {
 namespace {
@@ -25,8 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using Text = std::string;
 using Number = std::int64_t;
-
-constexpr std::int32_t kPartitionCount = 3;
 
 // Orders "product" by customer; customers: the country. Counts orders of each country and minute,
 // and of each customer.
@@ -53,119 +44,15 @@ topology::Topology orders_by_country() {
 
 using Counts = std::map<std::string, std::vector<Number>>;  // by key bytes, in order
 
-class DslEngine : public ::testing::Test {
- protected:
-  DslEngine() : logger_(clock_, {.write = [](std::string_view) {}}) {
-    for (const char* name : {"orders", "customers", "per-country", "per-customer"}) {
-      log::TopicConfig topic;
-      topic.name = name;
-      topic.partition_count = kPartitionCount;
-      PENSTOCK_CHECK(log_.ensure_topic(topic).has_value());
+Counts counts_of(const Values& values) {
+  Counts counts;
+  for (const auto& [key, texts] : values) {
+    for (const std::string& text : texts) {
+      counts[key].push_back(load_be<std::int64_t>(as_bytes(text).data()));
     }
   }
-
-  ~DslEngine() override { streams_.reset(); }
-
-  void start() {
-    std::vector<engine::Job> jobs;
-    jobs.push_back({"shop", orders_by_country()});
-    engine::Streams::Options options;
-    options.threads_per_job = 2;
-    options.thread.hash_seed = 42;
-    options.thread.exactly_once = exactly_once_;
-    auto streams =
-        engine::Streams::open(log_, clock_, registry_, logger_, std::move(jobs), options);
-    ASSERT_TRUE(streams.has_value()) << streams.error().to_string();
-    streams_ = *std::move(streams);
-  }
-
-  void send(const std::string& topic, const Text& key, const Text& value, std::int64_t at) {
-    RecordBatchBuilder builder;
-    builder.append(Timestamp(at), as_bytes(key), as_bytes(value));
-    std::vector<log::PartitionBatch> batches;
-    batches.push_back({{log_.topic(topic)->id, partition_for_key(as_bytes(key), kPartitionCount)},
-                       builder.finish()});
-    ASSERT_TRUE(log_.append(std::move(batches), [](auto) {}).has_value());
-  }
-
-  void run_engine_once() {
-    for (engine::StreamThread* thread : streams_->threads()) {
-      const auto worked = thread->run_once();
-      ASSERT_TRUE(worked) << worked.error().to_string();
-    }
-    clock_.advance(3ms);
-  }
-
-  void step() {
-    run_engine_once();
-    log_.run_once();
-  }
-
-  void run_until_idle() {
-    streams_->drain();
-    for (int index = 0; index < 100'000 && !streams_->is_drained(); ++index) {
-      step();
-    }
-    ASSERT_TRUE(streams_->is_drained());
-  }
-
-  // kill -9: the engine is gone with all its memory, the log keeps what is durable.
-  void crash() {
-    streams_.reset();
-    log_.crash();
-    start();
-  }
-
-  // Crashes when a commit has become durable and the engine does not know yet.
-  void crash_after_commit() {
-    while (log_.waiting_count() > 0) {
-      log_.run_once();
-    }
-    for (int index = 0; index < 200 && log_.waiting_count() == 0; ++index) {
-      run_engine_once();
-    }
-    log_.run_once();
-    crash();
-  }
-
-  [[nodiscard]] Counts read(const std::string& topic) {
-    Counts counts;
-    const TopicId id = log_.topic(topic)->id;
-    for (std::int32_t number = 0; number < kPartitionCount; ++number) {
-      auto consumer =
-          log_.open_consumer({.name = "test", .group_id = {}, .topics = {}, .instance_id = {}});
-      PENSTOCK_CHECK(consumer.has_value());
-      PENSTOCK_CHECK((*consumer)->assign({{{id, PartitionId(number)}, Offset(0)}}).has_value());
-      while (true) {
-        auto polled = (*consumer)->poll(1 << 20);
-        PENSTOCK_CHECK(polled.has_value());
-        if (polled->batches.empty()) {
-          break;
-        }
-        for (const log::FetchedBatch& batch : polled->batches) {
-          const auto view = RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kChecksum);
-          PENSTOCK_CHECK(view.has_value());
-          RecordReader reader(*view);
-          for (RecordView record; reader.next(record);) {
-            counts[std::string(as_text(*record.key))].push_back(
-                load_be<std::int64_t>(record.value->data()));
-          }
-        }
-      }
-    }
-    return counts;
-  }
-
-  // Counts through failed commits and crashes. Whether every record was counted once.
-  [[nodiscard]] bool counts_each_record_once(bool exactly_once);
-
-  bool exactly_once_ = true;
-  SimClock clock_;
-  telemetry::Registry registry_;
-  telemetry::Logger logger_;
-  SimLog log_;
-  std::unique_ptr<engine::Streams> streams_;
-};
+  return counts;
+}
 
 std::string window_key(const Text& country, std::int64_t at) {
   Bytes bytes;
@@ -185,17 +72,18 @@ Counts sequences(const std::map<std::string, Number>& totals) {
   return counts;
 }
 
-bool DslEngine::counts_each_record_once(bool exactly_once) {
-  exactly_once_ = exactly_once;
-  start();
+// Counts through failed commits and crashes. Whether every record was counted once.
+bool counts_each_record_once(bool exactly_once) {
+  DslWorld world({.topics = {"orders", "customers", "per-country", "per-customer"},
+                  .topology = orders_by_country,
+                  .exactly_once = exactly_once});
   SeededRandom random(7);
   const std::vector<Text> countries = {"FR", "JP", "BR"};
   for (int customer = 0; customer < 10; ++customer) {
-    send("customers", "c" + std::to_string(customer),
-         countries[static_cast<std::size_t>(customer) % 3], 0);
+    world.send("customers", "c" + std::to_string(customer),
+               countries[static_cast<std::size_t>(customer) % 3], 0);
   }
-  run_until_idle();
-  crash();  // also takes the drained engine away
+  world.run_until_idle();
 
   std::map<std::string, Number> per_country;
   std::map<std::string, Number> per_customer;
@@ -204,32 +92,24 @@ bool DslEngine::counts_each_record_once(bool exactly_once) {
     const Text key = "c" + std::to_string(customer);
     const Text product = random.below(5) == 0 ? "none" : "p" + std::to_string(random.below(4));
     const std::int64_t at = std::int64_t{number} * 500 + static_cast<int>(random.below(90'000));
-    send("orders", key, product, at);
+    world.send("orders", key, product, at);
     ++per_customer[key];
     if (product != "none") {
       ++per_country[window_key(countries[customer % 3], at)];
     }
-    for (std::uint64_t steps = random.below(3); steps > 0; --steps) {
-      step();
-    }
-    if (random.below(40) == 0) {
-      log_.fail_commits(1, ErrorCode::kAbortTxn);
-    }
-    if (random.below(60) == 0) {
-      crash_after_commit();
-    }
+    world.disturb(random);
   }
-  run_until_idle();
+  world.run_until_idle();
 
-  return read("per-customer") == sequences(per_customer) &&
-         read("per-country") == sequences(per_country);
+  return counts_of(world.read("per-customer")) == sequences(per_customer) &&
+         counts_of(world.read("per-country")) == sequences(per_country);
 }
 
-TEST_F(DslEngine, CountsEveryRecordOnceThroughFailedCommitsAndCrashes) {
+TEST(DslEngine, CountsEveryRecordOnceThroughFailedCommitsAndCrashes) {
   EXPECT_TRUE(counts_each_record_once(true));
 }
 
-TEST_F(DslEngine, NegativeControlFindsDoublesWhenOffsetsAreCommittedOutsideTheTransaction) {
+TEST(DslEngine, NegativeControlFindsDoublesWhenOffsetsAreCommittedOutsideTheTransaction) {
   EXPECT_FALSE(counts_each_record_once(false));
 }
 
