@@ -7,9 +7,7 @@
 namespace penstock::oracle {
 namespace {
 
-// Longer than any input lasts: see InternalTopics.KEPT on the Java side.
-constexpr milliseconds kKept{600'000};
-
+// Kept longer than any input lasts: see InternalTopics.KEPT on the Java side.
 [[nodiscard]] Materialized counts_kept() {
   return Materialized("counts").with_retention(kKept);
 }

@@ -39,7 +39,9 @@ topology::Topology named_orders() {
 }
 
 TEST(DslTables, AGlobalTableIsWholeBeforeTheFirstRecordAfterEveryCrash) {
-  DslWorld world({.topics = {"countries", "orders", "named"}, .topology = named_orders});
+  // A batch at a time, so that reading the table takes much longer than reading an order.
+  DslWorld world(
+      {.topics = {"countries", "orders", "named"}, .topology = named_orders, .fetch_bytes = 1});
   SeededRandom random(11);
   std::map<Text, Text> names;
   for (int number = 0; number < 30; ++number) {
@@ -49,6 +51,7 @@ TEST(DslTables, AGlobalTableIsWholeBeforeTheFirstRecordAfterEveryCrash) {
   }
   world.send("countries", "gone", "name", 0);
   world.send("countries", "gone", std::nullopt, 1);
+  world.run_until_idle();
   Values expected;
   for (int number = 0; number < 500; ++number) {
     const Text country = "c" + std::to_string(random.below(30));

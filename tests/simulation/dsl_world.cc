@@ -31,6 +31,7 @@ void DslWorld::start() {
   options.threads_per_job = 2;
   options.thread.hash_seed = 42;
   options.thread.exactly_once = options_.exactly_once;
+  options.thread.fetch_bytes = options_.fetch_bytes;
   auto streams = engine::Streams::open(log_, clock_, registry_, logger_, std::move(jobs), options);
   PENSTOCK_CHECK(streams.has_value());
   streams_ = *std::move(streams);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/units.h"
 #include "engine/streams.h"
 #include "telemetry/logger.h"
 #include "telemetry/registry.h"
@@ -29,6 +30,7 @@ class DslWorld {
     std::vector<std::string> topics;
     std::function<topology::Topology()> topology;
     bool exactly_once = true;
+    std::size_t fetch_bytes = 4 * kMiB;
   };
 
   explicit DslWorld(Options options);

@@ -66,7 +66,7 @@ TEST(RecordCache, AnAbortDropsWhatItHolds) {
 }
 
 TEST(RecordCache, HandsOnEverythingItHoldsWhenThereIsTooMuch) {
-  World world(counts(Materialized("counts").with_caching()), {.record_cache_bytes_max = 900});
+  World world(counts(Materialized("counts").with_caching()), {.record_cache_bytes_max = 800});
   for (const char* key : {"a", "a", "b", "c", "d"}) {  // the fourth key is too much
     send(world, key, 1);
   }
