@@ -46,13 +46,17 @@ struct DlqFlags {
   std::string until;
   std::uint64_t limit = 0;  // 0: no limit
   std::uint64_t rate = 1000;
-  std::uint32_t replays_max = 3;
+  std::string patch;  // path of a file
+  std::string by;
+  bool quarantined = false;
   bool dry_run = false;
 };
 
 [[nodiscard]] int run_dlq_list(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_stats(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_show(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_audit(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_purge(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
 
 struct ArchiveFlags {

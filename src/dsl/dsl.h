@@ -2,4 +2,5 @@
 #pragma once
 
 #include "dsl/cogroup.h"
+#include "dsl/fields.h"
 #include "dsl/stream_builder.h"
