@@ -187,7 +187,7 @@ TEST(Join, RecordsWithoutKeyAreDroppedWhereTheJoinerWantsOne) {
   const auto with_key = [](const Text& key, const Text& left, const Text* right) {
     return key + with_right(left, right);
   };
-  StreamBuilder builder;
+  StreamBuilder builder({.emit_interval = 0ms});
   const auto left = builder.stream<Text, Text>("left");
   left.left_join(builder.table<Text, Text>("table", Materialized("t")), with_key, Joined("lookup"))
       .to("looked-up");
