@@ -3,6 +3,7 @@
 // of each key is printed.
 //
 //   PROGRAM FOLDER < events
+//   PROGRAM --describe           the topology as JSON, for `penstock topology`
 //
 // Everything is kept in FOLDER. Started again, it goes on where it was. One thread does everything:
 // the log and the engine are stepped in turn.
