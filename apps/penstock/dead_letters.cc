@@ -322,12 +322,14 @@ Result<std::uint64_t> purge_dead_letters(Remote& remote, const DeadLetterFilter&
   net::ClientRequest request;
   request.method = "POST";
   request.target = "/v1/dead-letters/" + percent_encoded(filter.topic) + "/purge";
-  JsonWriter json(request.body);
+  std::string wanted;
+  JsonWriter json(wanted);
   json.begin_object().key("by").value(by);
   if (filter.until_ms) {
     json.key("until").value(format_rfc3339(*filter.until_ms));
   }
   json.end_object();
+  request.body = wanted;
   PENSTOCK_TRY_ASSIGN(const std::string body, remote.send(request));
   const Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object()) {

@@ -71,7 +71,7 @@ class Parser {
           return wrong("a colon");
         }
         PENSTOCK_TRY_ASSIGN(JsonTree field, value(depth + 1));
-        tree.fields.emplace_back(std::move(name), std::move(field));
+        tree.fields.push_back({std::move(name), std::move(field)});
         return {};
       }));
     } else if (take("[")) {
@@ -202,9 +202,8 @@ class Parser {
 }  // namespace
 
 const JsonTree* JsonTree::find(std::string_view name) const {
-  const auto found =
-      std::ranges::find_if(fields, [&](const auto& field) { return field.first == name; });
-  return found == fields.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(fields, name, &JsonField::name);
+  return found == fields.end() ? nullptr : &found->value;
 }
 
 std::string JsonTree::text_of(std::string_view name) const {

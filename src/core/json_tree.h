@@ -10,12 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/result.h"
 
 namespace penstock {
+
+struct JsonField;
 
 struct JsonTree {
   enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -24,7 +25,7 @@ struct JsonTree {
   bool boolean = false;
   std::string text;  // of a string: its content as UTF-8; of a number: its digits
   std::vector<JsonTree> elements;
-  std::vector<std::pair<std::string, JsonTree>> fields;  // in order
+  std::vector<JsonField> fields;  // in order
 
   // Null if there is no such field, or this is no object.
   [[nodiscard]] const JsonTree* find(std::string_view name) const;
@@ -33,6 +34,11 @@ struct JsonTree {
   [[nodiscard]] std::string text_of(std::string_view name) const;
   [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view name) const;
   [[nodiscard]] const std::vector<JsonTree>& elements_of(std::string_view name) const;
+};
+
+struct JsonField {
+  std::string name;
+  JsonTree value;
 };
 
 [[nodiscard]] Result<JsonTree> parse_json(std::string_view text);

@@ -60,6 +60,17 @@ void Graph::reject(std::string why) {
   }
 }
 
+std::vector<std::string> Graph::child_names(StepId id) const {
+  std::vector<std::string> names;
+  for (const NodePlan& plan : plans_) {
+    const Step& step = steps_[plan.first];
+    for (auto count = std::ranges::count(step.parents, id); count > 0; --count) {
+      names.push_back(step.name);
+    }
+  }
+  return names;
+}
+
 Status Graph::check() const {
   if (rejection_.has_value()) {
     return Error(ErrorCode::kInvalid, *rejection_);
@@ -81,6 +92,11 @@ Status Graph::check() const {
       return Error(ErrorCode::kInvalid, "the store name \"" + store.name +
                                             "\" is empty or used twice; every stateful step needs "
                                             "one of its own");
+    }
+  }
+  for (const topology::GlobalTable& table : global_tables_) {
+    if (!names.insert(table.name).second) {
+      return Error(ErrorCode::kInvalid, "the store name \"" + table.name + "\" is used twice");
     }
   }
   names.clear();
@@ -207,6 +223,9 @@ Result<topology::Topology> Graph::make_topology(std::unique_ptr<Graph> made) {
     if (groups[first] == first) {
       add_sub_topology(graph, groups, first, builder);
     }
+  }
+  for (const topology::GlobalTable& table : graph->global_tables_) {
+    builder.add_global_table(table);
   }
   graph->describe_internal_topics(groups, builder);
   return builder.build();

@@ -22,6 +22,7 @@
 
 #include "core/result.h"
 #include "dsl/errors.h"
+#include "dsl/options.h"
 #include "dsl/runtime.h"
 #include "topology/topology.h"
 
@@ -69,12 +70,20 @@ struct RepartitionPlan {
 
 class Graph {
  public:
-  Graph(std::string application_id, std::chrono::milliseconds emit_interval, ErrorHandlers errors)
+  Graph(std::string application_id, std::chrono::milliseconds emit_interval, Caching caching,
+        ErrorHandlers errors)
       : application_id_(std::move(application_id)),
         emit_interval_(emit_interval),
+        caching_(caching),
         errors_(std::move(errors)) {}
 
   [[nodiscard]] std::chrono::milliseconds emit_interval() const { return emit_interval_; }
+
+  // Whether changes of that table are held back until the next commit.
+  [[nodiscard]] bool caches(const Materialized& materialized) const {
+    return !materialized.history().has_value() &&
+           materialized.caching().value_or(caching_) == Caching::kOn;
+  }
 
   // "KSTREAM-FILTER-0000000002", or the name given.
   [[nodiscard]] std::string name_step(std::string_view prefix, const std::string& given);
@@ -90,6 +99,8 @@ class Graph {
   // A store that the steps named use; each may be named again by connect().
   void add_store(std::string name, topology::StoreFactory factory, topology::StoreShape shape = {});
   void connect(StepId step, const std::string& store);
+
+  void add_global_table(topology::GlobalTable table) { global_tables_.push_back(std::move(table)); }
 
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
 
@@ -110,6 +121,10 @@ class Graph {
   void reject(std::string why);
 
   [[nodiscard]] const Step& step(StepId id) const { return steps_[id]; }
+
+  // Of the steps behind one, in the order in which it hands them records; once the topology is
+  // made.
+  [[nodiscard]] std::vector<std::string> child_names(StepId id) const;
 
   void set_uses_null_keys(StepId id) { steps_[id].uses_null_keys = true; }
 
@@ -150,11 +165,13 @@ class Graph {
 
   std::string application_id_;
   std::chrono::milliseconds emit_interval_;
+  Caching caching_;
   ErrorHandlers errors_;
   std::size_t name_count_ = 0;
   std::vector<Step> steps_;
   std::vector<NodePlan> plans_;
   std::vector<StorePlan> stores_;
+  std::vector<topology::GlobalTable> global_tables_;
   std::vector<RepartitionPlan> repartitions_;
   std::vector<std::unique_ptr<SharedInfo>> infos_;
   std::optional<std::string> rejection_;

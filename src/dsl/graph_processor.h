@@ -40,6 +40,8 @@ class GraphProcessor final : public topology::Processor {
 
   void aborted() override { runtime_->aborted(); }
 
+  [[nodiscard]] std::size_t pending_bytes() const override { return runtime_->pending_bytes(); }
+
  private:
   const std::shared_ptr<const Graph> graph_;
   const std::vector<StepId> members_;

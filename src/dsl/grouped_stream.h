@@ -269,6 +269,9 @@ template <typename K, typename V, typename Windows, typename Fold>
       graph.reject("the retention of store \"" + store +
                    "\" is shorter than its windows and their grace");
     }
+    if (materialized.history().has_value()) {
+      graph.reject("store \"" + store + "\" holds windows and cannot be versioned");
+    }
     graph.add_store(store, Kind::make_store(store, windows, retention),
                     Kind::template make_shape<K, Aggregate>(windows, retention));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
@@ -280,7 +283,8 @@ template <typename K, typename V, typename Windows, typename Fold>
     shared = &graph.keep(std::move(info));
   }
   graph.connect(step, store);
-  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false};
+  const bool caches = emit == EmitStrategy::kOnWindowUpdate && graph.caches(materialized);
+  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false, caches};
   graph.add_plan(step, [parent, windows, options, fold = std::move(fold),
                         &info = std::as_const(*shared)](TaskRuntime& runtime) {
     WindowAggregateOptions own = options;
@@ -301,14 +305,13 @@ template <typename K, typename V, typename Fold>
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
   if (shared == nullptr) {
-    graph.add_store(store, key_value_store(store), key_value_shape<K, Aggregate>());
-    shared = &keep_stored_table<K, Aggregate>(graph, store);
+    graph.add_store(store, table_store(materialized), table_shape<K, Aggregate>(materialized));
+    shared = &keep_stored_table<K, Aggregate>(graph, materialized);
   }
   graph.connect(step, store);
   graph.add_plan(step, [parent, store, fold = std::move(fold),
                         &info = std::as_const(*shared)](TaskRuntime& runtime) {
-    auto node =
-        std::make_unique<AggregateNode<K, V, Fold>>(runtime, store, fold, info.sends_old_values);
+    auto node = std::make_unique<AggregateNode<K, V, Fold>>(runtime, info.options(store), fold);
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

@@ -1,6 +1,9 @@
 #include "dsl/processor.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "dsl/processor_node.h"
 
 namespace penstock::dsl {
 
@@ -16,6 +19,17 @@ void ProcessorContextBase::schedule(PunctuationType type, std::chrono::milliseco
         owner.begin_punctuation();
         run(now);
       });
+}
+
+std::optional<std::size_t> NamedChildren::find(std::string_view name) {
+  const auto found = std::ranges::find(names_, name);
+  if (found != names_.end()) {
+    return static_cast<std::size_t>(found - names_.begin());
+  }
+  runtime_.fail(Error(ErrorCode::kInvalid, "step \"" + step_ + "\" forwards to \"" +
+                                               std::string(name) +
+                                               "\", which is no step behind it"));
+  return std::nullopt;
 }
 
 }  // namespace penstock::dsl

@@ -47,6 +47,11 @@ class ProcessorContextBase {
   }
 
   template <typename K, typename V>
+  [[nodiscard]] VersionedStore<K, V> versioned_store(std::string_view name) {
+    return VersionedStore<K, V>(runtime().template store<store::VersionedBytes>(name));
+  }
+
+  template <typename K, typename V>
   [[nodiscard]] WindowStore<K, V> window_store(std::string_view name) {
     return WindowStore<K, V>(runtime().template store<store::WindowBytes>(name));
   }
@@ -93,6 +98,10 @@ class ProcessorContext : public ProcessorContextBase {
   // To all steps behind this one.
   virtual void forward(const Record<K, V>& record) = 0;
 
+  // To the one of that name, such as `to(topic, {.name = ...})` gives. There being none is an error
+  // that stops the topology.
+  virtual void forward(const Record<K, V>& record, std::string_view step) = 0;
+
   void forward(const K& key, const V& value, Timestamp timestamp) {
     forward({&key, &value, timestamp, nullptr});
   }
@@ -120,6 +129,9 @@ template <typename K, typename V>
 class FixedKeyContext : public ProcessorContextBase {
  public:
   virtual void forward(const V* value, Timestamp timestamp, const Headers* headers) = 0;
+
+  virtual void forward(const V* value, Timestamp timestamp, const Headers* headers,
+                       std::string_view step) = 0;
 
   void forward(const V& value, Timestamp timestamp) { forward(&value, timestamp, nullptr); }
 };

@@ -102,6 +102,14 @@ void TaskRuntime::before_commit() {
   }
 }
 
+std::size_t TaskRuntime::pending_bytes() const {
+  std::size_t size = 0;
+  for (const auto& [name, object] : shared_) {
+    size += object->pending_bytes();
+  }
+  return size;
+}
+
 void TaskRuntime::committed() {
   committed_stream_time_ = stream_time_;
   for (Punctuation& punctuation : punctuations_) {

@@ -47,6 +47,9 @@ class Node {
   virtual void committed() {}
 
   virtual void aborted() {}
+
+  // About what before_commit() would hand on now.
+  [[nodiscard]] virtual std::size_t pending_bytes() const { return 0; }
 };
 
 template <typename K, typename V>
@@ -142,13 +145,21 @@ class TaskRuntime {
   void before_commit();
   void committed();
   void aborted();
+  [[nodiscard]] std::size_t pending_bytes() const;
 
-  // A store of the sub-topology, as what it is: KeyValueBytes, WindowBytes, SessionBytes.
+  // A store of the sub-topology, as what it is: KeyValueBytes, VersionedBytes, WindowBytes,
+  // SessionBytes.
   template <typename Store>
   [[nodiscard]] Store& store(std::string_view name) {
-    auto* store = dynamic_cast<Store*>(&context_.state_store(name));
+    Store* const store = find_store<Store>(name);
     PENSTOCK_CHECK(store != nullptr);
     return *store;
+  }
+
+  // The same, or null if it is something else.
+  template <typename Store>
+  [[nodiscard]] Store* find_store(std::string_view name) {
+    return dynamic_cast<Store*>(&context_.state_store(name));
   }
 
   // One object of this type for the task and this name, made when it is first asked for.

@@ -31,7 +31,11 @@ TEST(Serde, RefusesOtherSizes) {
   EXPECT_FALSE(Serde<bool>::decode(as_bytes("\2")).has_value());
   EXPECT_FALSE(Serde<std::vector<std::string>>::decode(as_bytes("abc")).has_value());
   EXPECT_FALSE(
-      Serde<std::vector<std::string>>::decode(as_bytes(std::string("\0\0\0\5ab", 6))).has_value());
+      Serde<std::vector<std::string>>::decode(as_bytes(std::string("\1\0\0\0\1\0\0\0\5ab", 11)))
+          .has_value());
+  EXPECT_FALSE(Serde<std::vector<std::int32_t>>::decode(
+                   as_bytes(std::string("\0\0\0\0\0\0\0\0\1\0\0\0", 12)))
+                   .has_value());
 }
 
 TEST(Serde, WindowedKeysAsInKafkaStreams) {
@@ -42,9 +46,13 @@ TEST(Serde, WindowedKeysAsInKafkaStreams) {
             std::string("k\0\0\0\0\0\0\0\x9\0\0\0\0\0\0\0\1", 17));
 }
 
-TEST(Serde, ListsComeBack) {
-  const std::vector<std::string> list = {"a", "", "bcd"};
-  EXPECT_EQ(Serde<std::vector<std::string>>::decode(as_bytes(encoded(list))), list);
+TEST(Serde, ListsAsKafkasListSerde) {
+  const std::vector<std::string> texts = {"a", "", "bcd"};
+  EXPECT_EQ(encoded(texts), std::string("\1\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\0\3bcd", 21));
+  EXPECT_EQ(Serde<std::vector<std::string>>::decode(as_bytes(encoded(texts))), texts);
+  const std::vector<std::int16_t> numbers = {1, -1};
+  EXPECT_EQ(encoded(numbers), std::string("\0\0\0\0\0\0\0\0\2\0\1\xff\xff", 13));
+  EXPECT_EQ(Serde<std::vector<std::int16_t>>::decode(as_bytes(encoded(numbers))), numbers);
 }
 
 struct Inner {

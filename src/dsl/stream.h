@@ -36,6 +36,7 @@
 #include "dsl/stateless.h"
 #include "dsl/store_factories.h"
 #include "dsl/stream_join.h"
+#include "dsl/table_lookup.h"
 
 namespace penstock::dsl {
 
@@ -295,6 +296,21 @@ class StreamOperations {
     return join_table<VT, Joiner, true>(table, std::move(joiner), joined);
   }
 
+  // With what a global table holds under the key that selector([key,] value) names.
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                          const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, false>(table, std::move(selector),
+                                                        std::move(joiner), named);
+  }
+
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto left_join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                               const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, true>(table, std::move(selector),
+                                                       std::move(joiner), named);
+  }
+
   // ---- calls to other systems ----
 
   // call(key, value, AsyncReply<VR>) begins a call, whose answer becomes the value: see async.h.
@@ -362,6 +378,10 @@ class StreamOperations {
   template <typename VT, typename Joiner, bool kIsLeftJoin>
   [[nodiscard]] auto join_table(const Table<K, VT>& table, Joiner joiner,
                                 const Joined& joined) const;
+
+  template <typename KT, typename VT, typename Selector, typename Joiner, bool kIsLeftJoin>
+  [[nodiscard]] auto join_global(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                                 const Named& named) const;
 };
 
 template <typename K, typename V>
@@ -705,9 +725,22 @@ auto StreamOperations<Self, K, V>::join_table(const Table<K, VT>& table, Joiner 
   if (kIsLeftJoin) {
     graph.set_uses_null_keys(step);
   }
-  graph.add_plan(step, [parent, joiner, &info = std::as_const(info)](TaskRuntime& runtime) {
+  const std::string buffer = joined.grace().has_value() ? joined.name() + "-buffer" : "";
+  if (!buffer.empty()) {
+    graph.add_store(buffer, key_value_store(buffer));
+    graph.connect(step, buffer);
+    if (!info.is_versioned) {
+      graph.reject("join \"" + joined.name() +
+                   "\" has a grace period, but its table is not versioned");
+    }
+  }
+  graph.add_plan(step, [parent, joiner, buffer, grace = joined.grace(),
+                        &info = std::as_const(info)](TaskRuntime& runtime) {
     using Lookup = TableLookupNode<K, V, K, VT, OwnKey, Joiner, Out, kIsLeftJoin>;
     auto node = std::make_unique<Lookup>(runtime, info.make_getter(runtime), OwnKey(), joiner);
+    if (grace.has_value()) {
+      node->set_grace(buffer, *grace);
+    }
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

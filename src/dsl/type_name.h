@@ -14,6 +14,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include "dsl/options.h"
 #include "dsl/record.h"
 #include "dsl/serde.h"
 #include "dsl/windows.h"
@@ -86,8 +87,10 @@ template <typename K, typename V>
 
 // What stores of K and V are, for descriptions.
 template <typename K, typename V>
-[[nodiscard]] topology::StoreShape key_value_shape() {
-  return {"key-value", type_names<K, V>(), 0, 0};
+[[nodiscard]] topology::StoreShape table_shape(const Materialized& materialized) {
+  const auto history = materialized.history();
+  return {history.has_value() ? "versioned" : "key-value", type_names<K, V>(), 0,
+          history.value_or(Duration(0)).count()};
 }
 
 template <typename K, typename V>

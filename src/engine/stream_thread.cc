@@ -54,7 +54,8 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       topology_(topology),
       budget_(budget),
       options_(std::move(options)),
-      environment_{clock, options_.hash_seed, options_.commit_bytes_max, options_.compression, {}},
+      environment_{clock, options_.hash_seed,    options_.commit_bytes_max, options_.compression,
+                   {},    &budget.record_cache()},
       metrics_(registry, options_.application_id),
       pacer_(options_.commit_interval, options_.latency_target),
       purge_(log, options_.repartition_purge_interval),
@@ -80,6 +81,15 @@ Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os
   thread->purge_.watch(topology, thread->environment_);
   for (const std::string& topic : thread->topology_.source_topics()) {
     thread->metrics_.add_source(thread->environment_.topics.find(topic)->second.id, topic);
+  }
+  if (!topology.global_tables().empty()) {
+    auto tables = GlobalTables::open(log, clock, topology, thread->environment_.topics,
+                                     full_name(thread->options_));
+    if (!tables) {
+      return fail(tables.error());
+    }
+    thread->global_tables_ = *std::move(tables);
+    thread->environment_.global_stores = &thread->global_tables_->stores();
   }
   const Status joined = thread->join();
   if (!joined) {
@@ -192,6 +202,7 @@ Result<bool> StreamThread::step_running() {
   if (state_ != ThreadState::kRunning) {
     return true;
   }
+  PENSTOCK_TRY_ASSIGN(const bool read, read_global_tables());
   PENSTOCK_TRY_ASSIGN(const bool restored, restore());
   PENSTOCK_TRY_ASSIGN(const bool processed, process());
   PENSTOCK_TRY_ASSIGN(const bool advanced, advance());
@@ -207,7 +218,23 @@ Result<bool> StreamThread::step_running() {
     }
   }
   PENSTOCK_TRY_ASSIGN(const bool committed, commit_if_due());
-  return answered || polled || restored || processed || advanced || committed;
+  return answered || polled || read || restored || processed || advanced || committed;
+}
+
+bool StreamThread::has_global_tables() const {
+  return global_tables_ == nullptr || global_tables_->is_restored();
+}
+
+Result<bool> StreamThread::read_global_tables() {
+  if (global_tables_ == nullptr) {
+    return false;
+  }
+  PENSTOCK_TRY_ASSIGN(const bool read, global_tables_->run_once(options_.fetch_bytes));
+  if (read) {
+    unpublished_ = true;
+    metrics_.dropped(global_tables_->stores().take_counts().dropped);
+  }
+  return read;
 }
 
 Result<bool> StreamThread::poll() {
@@ -296,7 +323,7 @@ Result<bool> StreamThread::process() {
   if (state_is_full_) {
     make_room();  // other threads may need less now
   }
-  if (state_is_full_ || !revoking_.empty() || commit_waits_) {
+  if (state_is_full_ || !revoking_.empty() || commit_waits_ || !has_global_tables()) {
     return false;
   }
   std::size_t record_count = 0;
@@ -842,8 +869,19 @@ void StreamThread::count_state() {
       used += store->size_bytes();
     }
   }
+  used += global_bytes();
   budget_.update(state_bytes_, used);
   state_bytes_ = used;
+}
+
+std::uint64_t StreamThread::global_bytes() const {
+  std::uint64_t used = 0;
+  if (global_tables_ != nullptr) {
+    for (const auto& store : global_tables_->stores().all()) {
+      used += store->size_bytes();
+    }
+  }
+  return used;
 }
 
 // Drops the oldest closed windows until the stores fit; if that does not help, nothing is processed
@@ -851,7 +889,7 @@ void StreamThread::count_state() {
 void StreamThread::make_room() {
   std::uint64_t used = 0;
   while (true) {
-    used = 0;
+    used = global_bytes();
     std::uint64_t leaving = 0;
     store::StateStore* oldest = nullptr;
     for (const auto& [id, task] : tasks_) {
@@ -907,6 +945,11 @@ bool StreamThread::answer_queries() {
 void StreamThread::begin_query(QueryShare share) {
   std::vector<const store::StateStore*> stores;
   bool all_there = assigned_ && !parked_ && !tasks_are_due_;
+  if (global_tables_ != nullptr && global_tables_->is_restored()) {
+    if (const auto* table = global_tables_->stores().find(share.gather().store())) {
+      stores.push_back(table);
+    }
+  }
   for (const auto& [id, task] : tasks_) {
     for (const auto& store : task->stores()) {
       if (store->name() != share.gather().store()) {
@@ -961,6 +1004,16 @@ void StreamThread::publish() {
       }
     }
   }
+  if (global_tables_ != nullptr && options_.index == 0) {
+    for (const auto& store : global_tables_->stores().all()) {
+      store::StoreDescription& shown =
+          descriptions.try_emplace(store->name(), store->describe()).first->second;
+      shown.entry_count = store->entry_count();
+      shown.size_bytes = store->size_bytes();
+      shown.partitions_owned = 1;
+      shown.partitions_ready = global_tables_->is_restored() ? 1 : 0;
+    }
+  }
   std::uint64_t remaining = 0;
   for (const auto& [id, restorer] : restorers_) {
     remaining += restorer->remaining();
@@ -983,8 +1036,8 @@ std::vector<store::StoreDescription> StreamThread::stores() const {
 }
 
 Status StreamThread::update_idle() {
-  bool idle =
-      state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty() && !tasks_are_due_;
+  bool idle = state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty() &&
+              !tasks_are_due_ && has_global_tables();
   for (const auto& [id, task] : tasks_) {
     PENSTOCK_TRY_ASSIGN(const bool task_idle, task->is_idle());
     idle = idle && task_idle;

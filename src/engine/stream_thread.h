@@ -19,7 +19,8 @@
 //   I1  A record's effects and its offset are committed in the same transaction.
 //   I2  Queries see the stores only while nothing is uncommitted.
 //   I3  While tasks are parked nothing of them is processed, restored, committed or shown.
-//   I4  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
+//   I4  Nothing is processed before the global tables hold what was in their topics at the start.
+//   I5  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
 //
 // Threads   run_once(), wait() and close() from one thread; wake(), stores() and query() from any.
 // Lifetime  everything given to open() outlives it. Destroying it without close() is what a crash
@@ -43,6 +44,7 @@
 #include "core/mailbox.h"
 #include "core/units.h"
 #include "engine/commit_pacer.h"
+#include "engine/global_tables.h"
 #include "engine/query_gather.h"
 #include "engine/repartition_purge.h"
 #include "engine/restorer.h"
@@ -172,6 +174,8 @@ class StreamThread {
   [[nodiscard]] Result<bool> step_running();
   [[nodiscard]] Result<bool> or_rejoin(Result<bool> worked);
   [[nodiscard]] Result<bool> poll();
+  [[nodiscard]] Result<bool> read_global_tables();
+  [[nodiscard]] bool has_global_tables() const;
   [[nodiscard]] Result<bool> restore();
   [[nodiscard]] Result<bool> process();
   [[nodiscard]] Result<bool> advance();
@@ -209,6 +213,7 @@ class StreamThread {
   [[nodiscard]] Status abort(const Error& why);
   [[nodiscard]] Status abort_if_asked(const Error& why);
   void count_state();
+  [[nodiscard]] std::uint64_t global_bytes() const;
   void make_room();
   [[nodiscard]] std::size_t pending_bytes() const;
 
@@ -235,6 +240,7 @@ class StreamThread {
   RepartitionPurge purge_;
 
   ThreadState state_ = ThreadState::kRunning;
+  std::unique_ptr<GlobalTables> global_tables_;  // if the topology has some
   std::unique_ptr<log::Consumer> consumer_;
   std::unique_ptr<log::TransactionalProducer> producer_;
   std::vector<TopicPartition> owned_;

@@ -58,12 +58,14 @@ Status Streams::add(log::Log& log, Job job) {
     for (const topology::StoreNode& node : sub.stores) {
       store::StoreDescription description = node.factory({})->describe();
       description.partition_count = topics.find(node.changelog_topic)->second.partition_count;
-      application->stores.push_back(std::move(description));
-      if (!application_of_store_.emplace(node.name, application.get()).second) {
-        return Error(ErrorCode::kInvalid,
-                     "there is another store named \"" + node.name + "\"; names must differ");
-      }
+      PENSTOCK_TRY(add_store(*application, std::move(description)));
     }
+  }
+  for (const topology::GlobalTable& table : application->job.topology.global_tables()) {
+    store::StoreDescription description = table.store({})->describe();
+    description.partition_count = 1;  // each thread has it whole
+    PENSTOCK_TRY(add_store(*application, std::move(description)));
+    application->global_tables.insert(table.name);
   }
   for (const std::string& topic : application->job.topology.source_topics()) {
     const TopicHandle& handle = topics.find(topic)->second;
@@ -72,6 +74,15 @@ Status Streams::add(log::Log& log, Job job) {
     }
   }
   applications_.push_back(std::move(application));
+  return {};
+}
+
+Status Streams::add_store(Application& application, store::StoreDescription description) {
+  if (!application_of_store_.emplace(description.name, &application).second) {
+    return Error(ErrorCode::kInvalid,
+                 "there is another store named \"" + description.name + "\"; names must differ");
+  }
+  application.stores.push_back(std::move(description));
   return {};
 }
 
@@ -153,7 +164,9 @@ void Streams::query(store::StoreQuery query, Done done) {
   const Application& application = *found->second;
   const auto description = std::ranges::find_if(
       application.stores, [&](const auto& store) { return store.name == query.store; });
-  const QueryScope scope{application.threads.size(), is_shared_};
+  // The first thread can answer for a global table: each has it whole.
+  const bool is_global = application.global_tables.contains(query.store);
+  const QueryScope scope{is_global ? 1 : application.threads.size(), is_shared_ && !is_global};
   auto gather = QueryGather::make(query, *description, scope, done);
   if (!gather) {
     done(gather.error());
@@ -161,6 +174,9 @@ void Streams::query(store::StoreQuery query, Done done) {
   }
   for (const auto& thread : application.threads) {
     thread->query(QueryShare(*gather));
+    if (is_global) {
+      return;
+    }
   }
 }
 

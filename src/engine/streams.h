@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,9 @@ class Streams final : public store::QueryPort {
   struct Options {
     std::int32_t threads_per_job = 1;            // at most; a thread without a task is not made
     std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
-    StreamThread::Options thread;                // application_id and index are filled in
+    // Of all caches of changes (Materialized::with_caching() of the DSL) together.
+    std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
+    StreamThread::Options thread;  // application_id and index are filled in
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Streams>> open(log::Log& log, const os::Clock& clock,
@@ -70,7 +73,8 @@ class Streams final : public store::QueryPort {
   struct Application {
     Job job;
     std::vector<std::unique_ptr<StreamThread>> threads;
-    std::vector<store::StoreDescription> stores;  // without figures
+    std::vector<store::StoreDescription> stores;       // without figures
+    std::set<std::string, std::less<>> global_tables;  // of the stores
     std::vector<TopicPartition> sources;
     std::optional<Announcement> announcement;  // of a topology that is not stored yet
     std::uint64_t task_count = 0;
@@ -79,9 +83,10 @@ class Streams final : public store::QueryPort {
   Streams(const log::Log& log, const Options& options, std::uint64_t thread_count)
       : log_(log),
         is_shared_(!options.thread.instance.empty()),
-        budget_(options.state_bytes_max, thread_count) {}
+        budget_(options.state_bytes_max, thread_count, options.record_cache_bytes_max) {}
 
   [[nodiscard]] Status add(log::Log& log, Job job);
+  [[nodiscard]] Status add_store(Application& application, store::StoreDescription description);
   [[nodiscard]] bool is_drained(const Application& application) const;
   [[nodiscard]] static store::StoreDescription with_figures(const Application& application,
                                                             store::StoreDescription description);

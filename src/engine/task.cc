@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "engine/global_tables.h"
 
 namespace penstock::engine {
 
@@ -80,7 +81,12 @@ class Task::Context final : public topology::ProcessorContext {
   }
 
   [[nodiscard]] store::StateStore& state_store(std::string_view name) override {
-    PENSTOCK_CHECK(std::ranges::find(store_names_, name) != store_names_.end());
+    if (std::ranges::find(store_names_, name) == store_names_.end()) {
+      PENSTOCK_CHECK(task_.environment_.global_stores != nullptr);
+      store::StateStore* const global = task_.environment_.global_stores->find(name);
+      PENSTOCK_CHECK(global != nullptr);
+      return *global;
+    }
     const auto found = std::ranges::find_if(
         task_.stores_, [&](const auto& store) { return store->name() == name; });
     PENSTOCK_CHECK(found != task_.stores_.end());
@@ -119,6 +125,11 @@ class Task::Context final : public topology::ProcessorContext {
   [[nodiscard]] std::size_t& commit_room() override { return task_.commit_room_; }
 
   [[nodiscard]] std::function<void()> waker() override { return task_.environment_.wake; }
+
+  [[nodiscard]] topology::RecordCacheBudget& record_cache() override {
+    PENSTOCK_CHECK(task_.environment_.record_cache != nullptr);
+    return *task_.environment_.record_cache;
+  }
 
  private:
   Task& task_;

@@ -44,6 +44,8 @@
 
 namespace penstock::engine {
 
+class GlobalStores;
+
 enum class TaskState : std::uint8_t { kCreated, kRestoring, kRunning, kSuspended, kClosed };
 
 [[nodiscard]] std::string_view to_string(TaskState state);
@@ -62,6 +64,8 @@ struct TaskEnvironment {
   Compression compression = Compression::kNone;            // of outputs
   std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
   std::function<void()> wake = [] {};                      // the thread; from any
+  topology::RecordCacheBudget* record_cache = nullptr;
+  const GlobalStores* global_stores = nullptr;  // none: the topology has no global tables
 };
 
 // Where a source partition stands when the task is made.

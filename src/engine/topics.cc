@@ -65,6 +65,9 @@ Result<TopicHandles> prepare_topics(log::Log& log, const topology::Topology& top
     }
     handles[topic.name] = {info->id, info->config.partition_count};
   }
+  for (const topology::GlobalTable& table : topology.global_tables()) {
+    PENSTOCK_TRY(find_topic(log, table.topic, handles));
+  }
   for (const topology::SubTopology& sub : topology.sub_topologies()) {
     for (const topology::SourceNode& source : sub.sources) {
       for (const std::string& topic : source.topics) {

@@ -33,8 +33,9 @@ std::optional<ByteView> to_view(const std::optional<std::string>& text) {
 
 Result<std::unique_ptr<TopologyDriver>> TopologyDriver::open(
     const topology::Topology& topology, const PartitionCounts& partition_counts,
-    const os::Clock& clock) {
-  std::unique_ptr<TopologyDriver> driver(new TopologyDriver(topology, clock));
+    const os::Clock& clock, std::uint64_t record_cache_bytes_max) {
+  std::unique_ptr<TopologyDriver> driver(
+      new TopologyDriver(topology, clock, record_cache_bytes_max));
   for (const auto& [name, count] : partition_counts) {
     driver->add_topic(name, count);
   }
@@ -132,15 +133,42 @@ void TopologyDriver::send(std::string_view topic, const DrivenRecord& record) {
   std::vector<DrivenRecord>& input = inputs_[partition];
   input.push_back(record);
   input.back().offset = Offset(static_cast<std::int64_t>(input.size()) - 1);
-  feed(partition, input.size() - 1);
+  if (const topology::GlobalTable* table = global_stores_.table_of(topic)) {
+    apply_to_global(*table, partition);
+  } else {
+    feed(partition, input.size() - 1);
+  }
+}
+
+// The last record sent to it.
+void TopologyDriver::apply_to_global(const topology::GlobalTable& table, TopicPartition partition) {
+  ByteView bytes;
+  const auto memory = make_batch(partition, inputs_[partition].size() - 1, bytes);
+  const auto view = RecordBatchView::parse(bytes, RecordBatchView::Verify::kHeaderOnly);
+  PENSTOCK_CHECK(view.has_value());
+  RecordReader reader(*view);
+  for (RecordView record; reader.next(record);) {
+    if (const Status applied = global_stores_.apply(table, record); !applied && global_error_) {
+      global_error_ = applied;
+    }
+  }
+  global_stores_.commit(environment_.clock.now());
+  counts_ += global_stores_.take_counts();
 }
 
 // Gives a task the records of one of its partitions, from number `first` on, as one batch.
 void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
-  const std::vector<DrivenRecord>& input = inputs_[partition];
-  if (first == input.size()) {
+  if (first == inputs_[partition].size()) {
     return;
   }
+  ByteView bytes;
+  Ref<RefCounted> memory = make_batch(partition, first, bytes);
+  readers_.at(partition)->push({partition, bytes, std::move(memory)});
+}
+
+Ref<RefCounted> TopologyDriver::make_batch(TopicPartition partition, std::size_t first,
+                                           ByteView& bytes) {
+  const std::vector<DrivenRecord>& input = inputs_[partition];
   RecordBatchBuilder builder;
   for (std::size_t index = first; index < input.size(); ++index) {
     std::vector<HeaderView> headers;
@@ -152,11 +180,12 @@ void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
   }
   auto memory = make_ref<BatchMemory>(builder.finish());
   set_base_offset(memory->batch.bytes, Offset(static_cast<std::int64_t>(first)));
-  const ByteView bytes = memory->batch.bytes;
-  readers_.at(partition)->push({partition, bytes, Ref<RefCounted>(memory)});
+  bytes = memory->batch.bytes;
+  return Ref<RefCounted>(memory);
 }
 
 Status TopologyDriver::run() {
+  PENSTOCK_TRY(std::exchange(global_error_, Status()));
   bool worked = true;
   while (worked) {
     worked = false;
@@ -295,6 +324,9 @@ store::StateStore& TopologyDriver::store(std::string_view name, PartitionId part
         return *store;
       }
     }
+  }
+  if (store::StateStore* global = global_stores_.find(name)) {
+    return *global;
   }
   check_failed("the topology has a store of that name", __FILE__, __LINE__);
 }

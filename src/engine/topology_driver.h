@@ -23,6 +23,7 @@
 
 #include "core/result.h"
 #include "core/signal.h"
+#include "engine/global_tables.h"
 #include "engine/task.h"
 #include "os/clock.h"
 #include "topology/topology.h"
@@ -55,9 +56,10 @@ class TopologyDriver {
   // `partition_counts` of every topic that is not the topology's own.
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
-      const os::Clock& clock);
+      const os::Clock& clock,
+      std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault);
 
-  // Appends to a topic that the topology reads.
+  // Appends to a topic that the topology reads. Of a global table, it is there at once.
   void send(std::string_view topic, const DrivenRecord& record);
 
   // Processes what is there, and runs due punctuations; then nothing is left to process. kAbortTxn:
@@ -85,8 +87,13 @@ class TopologyDriver {
   [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
 
  private:
-  TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
-      : topology_(topology), environment_{.clock = clock} {
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
+                 std::uint64_t record_cache_bytes_max)
+      : topology_(topology),
+        record_cache_(record_cache_bytes_max),
+        global_stores_(topology),
+        environment_{
+            .clock = clock, .record_cache = &record_cache_, .global_stores = &global_stores_} {
     environment_.wake = [signal = wake_] { signal->raise(); };
   }
 
@@ -99,6 +106,9 @@ class TopologyDriver {
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
   void feed(TopicPartition partition, std::size_t first);
+  [[nodiscard]] Ref<RefCounted> make_batch(TopicPartition partition, std::size_t first,
+                                           ByteView& bytes);
+  void apply_to_global(const topology::GlobalTable& table, TopicPartition partition);
   [[nodiscard]] const std::string& name_of(TopicId topic) const;
 
   [[nodiscard]] Status take_back_if_asked(const Error& error);
@@ -107,6 +117,9 @@ class TopologyDriver {
 
   const topology::Topology& topology_;
   const Ref<Signal> wake_ = make_ref<Signal>();
+  topology::RecordCacheBudget record_cache_;
+  GlobalStores global_stores_;
+  Status global_error_;  // of a record that was sent; run() answers it
   TaskEnvironment environment_;
   std::map<Task::Id, std::unique_ptr<Task>> tasks_;
   std::map<TopicPartition, Task*> readers_;

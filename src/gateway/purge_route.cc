@@ -10,7 +10,7 @@
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
 #include "record/record_batch.h"
-#include "schema/json_tree.h"
+#include "schema/editable_json.h"
 
 namespace penstock::gateway {
 namespace {
@@ -61,8 +61,8 @@ Result<PurgeRoute::Wanted> PurgeRoute::read_body(std::string_view body) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return wanted;
   }
-  PENSTOCK_TRY_ASSIGN(const JsonTree tree, JsonTree::parse(body));
-  for (const JsonTree& member : tree.children) {
+  PENSTOCK_TRY_ASSIGN(const EditableJson tree, EditableJson::parse(body));
+  for (const EditableJson& member : tree.children) {
     const bool is_text = member.type == JsonType::kString && member.text.size() <= kBySizeMax;
     const auto time = member.name == "until" && is_text ? parse_rfc3339(member.text) : std::nullopt;
     if (time.has_value()) {

@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "core/json_writer.h"
-#include "schema/json_tree.h"
+#include "schema/editable_json.h"
 
 namespace penstock::gateway {
 namespace {
@@ -83,8 +83,8 @@ Result<ReplayRoute::Wanted> ReplayRoute::read_body(std::string_view body) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return wanted;
   }
-  PENSTOCK_TRY_ASSIGN(const JsonTree tree, JsonTree::parse(body));
-  for (const JsonTree& member : tree.children) {
+  PENSTOCK_TRY_ASSIGN(const EditableJson tree, EditableJson::parse(body));
+  for (const EditableJson& member : tree.children) {
     if (member.name == "patch") {
       PENSTOCK_TRY_ASSIGN(wanted.patch, JsonPatch::from(member));
     } else if (member.name == "by" && member.type == JsonType::kString &&

@@ -30,7 +30,7 @@ std::optional<std::size_t> index_of(const std::string& token, std::size_t count)
 }
 
 // Null: there is none.
-JsonTree* child_of(JsonTree& parent, const std::string& token) {
+EditableJson* child_of(EditableJson& parent, const std::string& token) {
   if (parent.type != JsonType::kArray) {
     return parent.member(token);
   }
@@ -38,8 +38,8 @@ JsonTree* child_of(JsonTree& parent, const std::string& token) {
   return index.has_value() && *index < parent.children.size() ? &parent.children[*index] : nullptr;
 }
 
-JsonTree* find(JsonTree& document, Tokens path) {
-  JsonTree* at = &document;
+EditableJson* find(EditableJson& document, Tokens path) {
+  EditableJson* at = &document;
   for (const std::string& token : path) {
     at = at == nullptr ? nullptr : child_of(*at, token);
   }
@@ -47,12 +47,12 @@ JsonTree* find(JsonTree& document, Tokens path) {
 }
 
 // Puts `value` where `other` was, under its name.
-void put(JsonTree& other, JsonTree value) {
+void put(EditableJson& other, EditableJson value) {
   value.name = other.name;
   other = std::move(value);
 }
 
-bool insert(JsonTree& parent, const std::string& token, JsonTree value) {
+bool insert(EditableJson& parent, const std::string& token, EditableJson value) {
   if (parent.type == JsonType::kArray) {
     const auto index = index_of(token, parent.children.size());
     if (!index.has_value() || *index > parent.children.size()) {
@@ -66,7 +66,7 @@ bool insert(JsonTree& parent, const std::string& token, JsonTree value) {
   if (parent.type != JsonType::kObject) {
     return false;
   }
-  if (JsonTree* const known = parent.member(token)) {
+  if (EditableJson* const known = parent.member(token)) {
     put(*known, std::move(value));
   } else {
     value.name = token;
@@ -75,23 +75,23 @@ bool insert(JsonTree& parent, const std::string& token, JsonTree value) {
   return true;
 }
 
-bool add(JsonTree& document, Tokens path, JsonTree value) {
+bool add(EditableJson& document, Tokens path, EditableJson value) {
   if (path.empty()) {
     put(document, std::move(value));
     return true;
   }
-  JsonTree* const parent = find(document, path.first(path.size() - 1));
+  EditableJson* const parent = find(document, path.first(path.size() - 1));
   return parent != nullptr && insert(*parent, path.back(), std::move(value));
 }
 
 // What was there; nothing if it was not.
-std::optional<JsonTree> take(JsonTree& document, Tokens path) {
-  JsonTree* const taken = find(document, path);
+std::optional<EditableJson> take(EditableJson& document, Tokens path) {
+  EditableJson* const taken = find(document, path);
   if (taken == nullptr || path.empty()) {
     return std::nullopt;
   }
-  JsonTree* const parent = find(document, path.first(path.size() - 1));
-  JsonTree value = std::move(*taken);
+  EditableJson* const parent = find(document, path.first(path.size() - 1));
+  EditableJson value = std::move(*taken);
   parent->children.erase(parent->children.begin() + (taken - parent->children.data()));
   return value;
 }
@@ -103,16 +103,16 @@ bool is_within(Tokens inner, Tokens outer) {
 }  // namespace
 
 Result<JsonPatch> JsonPatch::parse(std::string_view json) {
-  PENSTOCK_TRY_ASSIGN(const JsonTree operations, JsonTree::parse(json));
+  PENSTOCK_TRY_ASSIGN(const EditableJson operations, EditableJson::parse(json));
   return from(operations);
 }
 
-Result<JsonPatch> JsonPatch::from(const JsonTree& operations) {
+Result<JsonPatch> JsonPatch::from(const EditableJson& operations) {
   if (operations.type != JsonType::kArray) {
     return Error(ErrorCode::kInvalid, "a patch is a list of operations (RFC 6902)");
   }
   JsonPatch patch;
-  for (const JsonTree& each : operations.children) {
+  for (const EditableJson& each : operations.children) {
     auto operation = read(each);
     if (!operation) {
       return operation.error().with("operation " + std::to_string(patch.operations_.size()));
@@ -122,9 +122,9 @@ Result<JsonPatch> JsonPatch::from(const JsonTree& operations) {
   return patch;
 }
 
-Result<JsonPatch::Operation> JsonPatch::read(const JsonTree& operation) {
+Result<JsonPatch::Operation> JsonPatch::read(const EditableJson& operation) {
   const auto text = [&](std::string_view name) -> const std::string* {
-    const JsonTree* const member = operation.member(name);
+    const EditableJson* const member = operation.member(name);
     return member != nullptr && member->type == JsonType::kString ? &member->text : nullptr;
   };
   const std::string* const op = text("op");
@@ -143,22 +143,23 @@ Result<JsonPatch::Operation> JsonPatch::read(const JsonTree& operation) {
     return Error(ErrorCode::kInvalid, "\"from\" is missing");
   }
   PENSTOCK_TRY_ASSIGN(JsonPointer from, JsonPointer::parse(needs_from ? *text("from") : ""));
-  const JsonTree* const value = operation.member("value");
+  const EditableJson* const value = operation.member("value");
   if (value == nullptr && !needs_from && kind != Kind::kRemove) {
     return Error(ErrorCode::kInvalid, "\"value\" is missing");
   }
-  return Operation{kind, std::move(path), std::move(from), value == nullptr ? JsonTree() : *value};
+  return Operation{kind, std::move(path), std::move(from),
+                   value == nullptr ? EditableJson() : *value};
 }
 
 Result<std::string> JsonPatch::apply(std::string_view document) const {
-  PENSTOCK_TRY_ASSIGN(JsonTree tree, JsonTree::parse(document));
+  PENSTOCK_TRY_ASSIGN(EditableJson tree, EditableJson::parse(document));
   for (const Operation& operation : operations_) {
     PENSTOCK_TRY(apply(operation, tree));
   }
   return tree.json();
 }
 
-Status JsonPatch::apply(const Operation& operation, JsonTree& document) {
+Status JsonPatch::apply(const Operation& operation, EditableJson& document) {
   const Tokens path(operation.path.tokens());
   const Tokens from(operation.from.tokens());
   bool done = false;
@@ -170,7 +171,7 @@ Status JsonPatch::apply(const Operation& operation, JsonTree& document) {
       done = take(document, path).has_value();
       break;
     case Kind::kReplace:
-      if (JsonTree* const found = find(document, path)) {
+      if (EditableJson* const found = find(document, path)) {
         put(*found, operation.value);
         done = true;
       }
@@ -181,12 +182,12 @@ Status JsonPatch::apply(const Operation& operation, JsonTree& document) {
       }
       break;
     case Kind::kCopy:
-      if (const JsonTree* const found = find(document, from)) {
+      if (const EditableJson* const found = find(document, from)) {
         done = add(document, path, *found);
       }
       break;
     case Kind::kTest: {
-      const JsonTree* const found = find(document, path);
+      const EditableJson* const found = find(document, path);
       done = found != nullptr && found->equals(operation.value);
       break;
     }

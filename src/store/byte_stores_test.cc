@@ -127,6 +127,8 @@ TEST(MemoryWindowStore, KeepsDuplicatesWithTheirNumbersAcrossARestore) {
                                            .duplicates = MemoryWindowStore::Duplicates::kKeep};
   MemoryWindowStore store(options);
   MemoryChangelog changelog;
+  store.put(as_bytes("k"), Timestamp(1), as_bytes("taken back"), Timestamp(1));
+  store.abort();
   store.put(as_bytes("k"), Timestamp(1), as_bytes("a"), Timestamp(1));
   store.put(as_bytes("k"), Timestamp(1), as_bytes("b"), Timestamp(1));
   store.put(as_bytes("k"), Timestamp(2), as_bytes("c"), Timestamp(2));
@@ -144,6 +146,7 @@ TEST(MemoryWindowStore, KeepsDuplicatesWithTheirNumbersAcrossARestore) {
   EXPECT_EQ(starts(restored, 0, 10), "1=a 1=b 1=d 2=c ");
   // key | int64 start | int32 number, as Kafka Streams' window stores.
   EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\1\0\0\0\1", 13)));
+  EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\2\0\0\0\3", 13)));
 }
 
 TEST(MemorySessionStore, FindsSessionsByEndThenStart) {

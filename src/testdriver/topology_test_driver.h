@@ -57,6 +57,7 @@ class TopologyTestDriver {
   struct Options {
     std::chrono::milliseconds initial_wall_clock_time{0};
     std::int32_t partition_count = 1;  // of every topic
+    std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
   };
 
   explicit TopologyTestDriver(const topology::Topology& topology)

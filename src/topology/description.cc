@@ -223,6 +223,25 @@ std::int32_t read_partitions(const JsonTree& tree) {
   return static_cast<std::int32_t>(tree.integer_of("partitions").value_or(0));
 }
 
+void write_sub_topologies(JsonWriter& json, std::string_view key,
+                          const std::vector<DescribedSubTopology>& subs) {
+  json.key(key).begin_array();
+  for (const DescribedSubTopology& sub : subs) {
+    json.begin_object();
+    write_names(json, "sources", sub.sources);
+    json.key("partitions").value(sub.partitions).key("stores").begin_array();
+    for (const DescribedStore& store : sub.stores) {
+      write_store(json, store);
+    }
+    json.end_array().key("steps").begin_array();
+    for (const StepDescription& step : sub.steps) {
+      write_step(json, step);
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
 DescribedSubTopology read_sub_topology(const JsonTree& tree) {
   DescribedSubTopology sub{read_names(tree, "sources"), read_partitions(tree), {}, {}};
   std::ranges::transform(tree.elements_of("stores"), std::back_inserter(sub.stores), read_store);
@@ -249,6 +268,9 @@ TopologyDescription describe(const Topology& topology, std::string_view applicat
       description.repartitions.push_back({topic.name, topic.types, 0});
     }
   }
+  for (const GlobalTable& table : topology.global_tables()) {
+    description.global_tables.push_back({{table.topic}, 0, {}, table.steps});
+  }
   return description;
 }
 
@@ -261,6 +283,15 @@ std::string to_text(const TopologyDescription& description) {
     }
     text += "\n";
   }
+  std::size_t number = description.sub_topologies.size();
+  for (const DescribedSubTopology& table : description.global_tables) {
+    text += "   Sub-topology: " + std::to_string(number++) +
+            " for global store (will not generate tasks)\n";
+    for (const StepDescription& step : table.steps) {
+      append_step(text, step);
+    }
+    text += "\n";
+  }
   return text;
 }
 
@@ -268,7 +299,9 @@ std::string to_mermaid(const TopologyDescription& description) {
   std::string text = "flowchart TD\n";
   Chart chart;
   Names topics;
-  for (const DescribedSubTopology& sub : description.sub_topologies) {
+  std::vector<DescribedSubTopology> all = description.sub_topologies;
+  all.insert(all.end(), description.global_tables.begin(), description.global_tables.end());
+  for (const DescribedSubTopology& sub : all) {
     for (const StepDescription& step : sub.steps) {
       topics.insert(topics.end(), step.topics.begin(), step.topics.end());
     }
@@ -278,8 +311,8 @@ std::string to_mermaid(const TopologyDescription& description) {
   for (const std::string& topic : topics) {
     text += "  " + chart.id("t", topic) + "([" + quoted(topic) + "])\n";
   }
-  for (std::size_t index = 0; index < description.sub_topologies.size(); ++index) {
-    append_chart(text, chart, index, description.sub_topologies[index]);
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    append_chart(text, chart, index, all[index]);
   }
   return text;
 }
@@ -289,21 +322,9 @@ std::string to_json(const TopologyDescription& description) {
   JsonWriter json(text);
   json.begin_object().key("version").value(kVersion);
   json.key("application").value(description.application);
-  json.key("sub_topologies").begin_array();
-  for (const DescribedSubTopology& sub : description.sub_topologies) {
-    json.begin_object();
-    write_names(json, "sources", sub.sources);
-    json.key("partitions").value(sub.partitions).key("stores").begin_array();
-    for (const DescribedStore& store : sub.stores) {
-      write_store(json, store);
-    }
-    json.end_array().key("steps").begin_array();
-    for (const StepDescription& step : sub.steps) {
-      write_step(json, step);
-    }
-    json.end_array().end_object();
-  }
-  json.end_array().key("repartition_topics").begin_array();
+  write_sub_topologies(json, "sub_topologies", description.sub_topologies);
+  write_sub_topologies(json, "global_tables", description.global_tables);
+  json.key("repartition_topics").begin_array();
   for (const DescribedRepartition& topic : description.repartitions) {
     json.begin_object().key("topic").value(topic.topic).key("key").value(topic.types.key);
     json.key("value").value(topic.types.value).key("partitions").value(topic.partitions);
@@ -327,6 +348,8 @@ Result<TopologyDescription> parse_description(std::string_view json) {
   TopologyDescription description{tree.text_of("application"), {}, {}};
   std::ranges::transform(tree.elements_of("sub_topologies"),
                          std::back_inserter(description.sub_topologies), read_sub_topology);
+  std::ranges::transform(tree.elements_of("global_tables"),
+                         std::back_inserter(description.global_tables), read_sub_topology);
   for (const JsonTree& topic : tree.elements_of("repartition_topics")) {
     description.repartitions.push_back({topic.text_of("topic"),
                                         {topic.text_of("key"), topic.text_of("value")},

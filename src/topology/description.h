@@ -50,6 +50,7 @@ struct TopologyDescription {
   std::string application;
   std::vector<DescribedSubTopology> sub_topologies;
   std::vector<DescribedRepartition> repartitions;
+  std::vector<DescribedSubTopology> global_tables{};  // one each; without tasks
 
   friend bool operator==(const TopologyDescription&, const TopologyDescription&) = default;
 };

@@ -31,6 +31,7 @@
 #include "core/units.h"
 #include "store/state_store.h"
 #include "topology/output.h"
+#include "topology/record_cache_budget.h"
 #include "topology/record_span.h"
 
 namespace penstock::topology {
@@ -74,8 +75,8 @@ class ProcessorContext {
   [[nodiscard]] virtual TaskId task() const = 0;
   // Hands records on to all steps behind this one, sinks included.
   [[nodiscard]] virtual Status forward(const RecordSpan& records) = 0;
-  // An output or a store of that name, which the topology connects to this processor (checked).
-  // They live as long as the task.
+  // An output or a store of that name, which the topology connects to this processor, or a global
+  // table, which is not to be changed (checked). They live as long as the task.
   [[nodiscard]] virtual Output& output(std::string_view sink) = 0;
   [[nodiscard]] virtual store::StateStore& state_store(std::string_view name) = 0;
 
@@ -106,6 +107,8 @@ class ProcessorContext {
   // In before_commit(): bytes that this commit still takes of what can as well be written with a
   // later one, such as updates. Who writes some takes it from here, and stops when nothing is left.
   [[nodiscard]] virtual std::size_t& commit_room() = 0;
+  // The memory that caches of changes share.
+  [[nodiscard]] virtual RecordCacheBudget& record_cache() = 0;
 
   // state_store(), as what it is.
   template <typename Store>

@@ -83,6 +83,11 @@ TopologyBuilder& TopologyBuilder::add_store(std::string name, StoreFactory facto
   return *this;
 }
 
+TopologyBuilder& TopologyBuilder::add_global_table(GlobalTable table) {
+  global_tables_.push_back(std::move(table));
+  return *this;
+}
+
 TopologyBuilder& TopologyBuilder::add_internal_topic(InternalTopic topic) {
   internal_topics_.push_back(std::move(topic));
   return *this;
@@ -132,7 +137,16 @@ Status TopologyBuilder::check() const {
     }
     PENSTOCK_TRY(check_parents(node));
   }
-  return names.empty() ? invalid("the topology has no nodes") : Status();
+  for (const GlobalTable& table : global_tables_) {
+    if (table.name.empty() || !names.insert(table.name).second) {
+      return invalid("the node name \"" + table.name + "\" is empty or used twice");
+    }
+    if (!topics.insert(table.topic).second) {
+      return invalid("topic \"" + table.topic +
+                     "\" is read as a global table and has another reader");
+    }
+  }
+  return nodes_.empty() ? invalid("the topology has no nodes") : Status();
 }
 
 std::size_t TopologyBuilder::group_of(std::size_t node) const {
@@ -200,6 +214,7 @@ Result<Topology> TopologyBuilder::build() {
   join_groups();
   Topology topology;
   topology.internal_topics_ = std::move(internal_topics_);
+  topology.global_tables_ = std::move(global_tables_);
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     if (group_of(index) != index) {
       continue;

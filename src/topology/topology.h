@@ -135,15 +135,31 @@ struct SubTopology {
   std::vector<std::vector<std::string>> source_children;  // of sources[i]
 };
 
+// A table that every stream thread has whole: made of all partitions of a topic, which is its own
+// changelog. Any processor may look into it.
+struct GlobalTable {
+  // Puts a record of the topic into the store; counts what it drops.
+  using Apply = std::function<Status(store::StateStore& store, const RecordView& record,
+                                     RecordCounts& counts)>;
+
+  std::string name;  // of the store
+  std::string topic;
+  StoreFactory store;
+  Apply apply;
+  std::vector<StepDescription> steps;
+};
+
 class Topology {
  public:
   [[nodiscard]] const std::vector<SubTopology>& sub_topologies() const { return sub_topologies_; }
+
+  [[nodiscard]] const std::vector<GlobalTable>& global_tables() const { return global_tables_; }
 
   [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const {
     return internal_topics_;
   }
 
-  // All topics read, repartition topics included; sorted.
+  // All topics read by tasks, repartition topics included; sorted.
   [[nodiscard]] std::vector<std::string> source_topics() const;
 
   // For people, in Kafka Streams' format: see topology/description.h.
@@ -153,6 +169,7 @@ class Topology {
   friend class TopologyBuilder;
 
   std::vector<SubTopology> sub_topologies_;
+  std::vector<GlobalTable> global_tables_;
   std::vector<InternalTopic> internal_topics_;
 };
 
@@ -169,6 +186,7 @@ class TopologyBuilder {
   // A store of the processors named; its changelog topic is `<name>-changelog`.
   TopologyBuilder& add_store(std::string name, StoreFactory factory, Names processors,
                              StoreShape shape = {});
+  TopologyBuilder& add_global_table(GlobalTable table);
   // A topic to be made before the topology runs. Changelog topics need no mention.
   TopologyBuilder& add_internal_topic(InternalTopic topic);
 
@@ -201,6 +219,7 @@ class TopologyBuilder {
   [[nodiscard]] SubTopology make_sub_topology(std::size_t group) const;
 
   std::vector<Node> nodes_;
+  std::vector<GlobalTable> global_tables_;
   std::vector<InternalTopic> internal_topics_;
   std::string changelog_prefix_;
 };

@@ -164,8 +164,8 @@ def test_a_failover_to_an_asynchronous_replica_loses_a_stretch_that_the_log_give
 
     primary.kill()
     replica.start()
-    replica.promote()
     lost = delivered - stored(replica)
+    replica.promote()
     print(f"the failover has lost {lost} of {delivered} delivered events")
     wait_until_delivered(replica, server)
 

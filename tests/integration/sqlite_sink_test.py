@@ -132,6 +132,7 @@ def wait_until_delivered(database, server, seconds=60):
 def make_zombie(server, start_penstock, database, tmp_path, number):
     """Stops `server` in the middle of a transaction, starts its successor on a copy of its data, sees that it waits,
     wakes the first one up and sees it displaced. Returns the successor."""
+    wait_until(lambda: server.metric("penstock_sink_up", sink="db") == 1, server)  # what is locked then is this event
     server.accept_events("app", json.dumps({**event(number), "user": "slow"}))
     wait_until(database.is_write_locked, server)
     server.process.send_signal(signal.SIGSTOP)

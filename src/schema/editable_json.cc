@@ -1,4 +1,4 @@
-#include "schema/json_tree.h"
+#include "schema/editable_json.h"
 
 #include <algorithm>
 #include <map>
@@ -18,16 +18,16 @@ class Parser {
  public:
   explicit Parser(std::string_view json) : json_(json) {}
 
-  Result<JsonTree> parse() {
-    JsonTree tree;
+  Result<EditableJson> parse() {
+    EditableJson tree;
     skip_space();
     PENSTOCK_TRY(value(tree, 0));
     skip_space();
-    return at_ == json_.size() ? Result<JsonTree>(std::move(tree)) : wrong();
+    return at_ == json_.size() ? Result<EditableJson>(std::move(tree)) : wrong();
   }
 
  private:
-  Status value(JsonTree& tree, std::size_t depth) {
+  Status value(EditableJson& tree, std::size_t depth) {
     if (at_ == json_.size() || depth > kDepthMax) {
       return wrong();
     }
@@ -52,7 +52,7 @@ class Parser {
     }
   }
 
-  Status children(JsonTree& tree, char close, std::size_t depth) {
+  Status children(EditableJson& tree, char close, std::size_t depth) {
     ++at_;
     skip_space();
     if (takes(close)) {
@@ -60,7 +60,7 @@ class Parser {
     }
     std::map<std::string, std::size_t> known;  // members by name
     while (true) {
-      JsonTree child;
+      EditableJson child;
       if (tree.type == JsonType::kObject) {
         PENSTOCK_TRY(member_name(child.name));
       }
@@ -90,7 +90,8 @@ class Parser {
     return {};
   }
 
-  static void put(JsonTree& tree, JsonTree child, std::map<std::string, std::size_t>& known) {
+  static void put(EditableJson& tree, EditableJson child,
+                  std::map<std::string, std::size_t>& known) {
     if (tree.type == JsonType::kObject) {
       const auto [at, is_new] = known.emplace(child.name, tree.children.size());
       if (!is_new) {
@@ -118,7 +119,7 @@ class Parser {
     return {};
   }
 
-  Status word(JsonTree& tree, std::string_view word, JsonType type) {
+  Status word(EditableJson& tree, std::string_view word, JsonType type) {
     if (json_.substr(at_, word.size()) != word) {
       return wrong();
     }
@@ -128,7 +129,7 @@ class Parser {
     return {};
   }
 
-  Status number(JsonTree& tree) {
+  Status number(EditableJson& tree) {
     const std::size_t size =
         std::min(json_.find_first_not_of("+-.0123456789eE", at_), json_.size()) - at_;
     if (!is_json_number_slow(json_.data() + at_, size)) {
@@ -164,13 +165,13 @@ bool same_number(const std::string& a, const std::string& b) {
   return a == b || (left.as_double().has_value() && left.as_double() == right.as_double());
 }
 
-void write(const JsonTree& tree, std::string& out) {
+void write(const EditableJson& tree, std::string& out) {
   const bool is_object = tree.type == JsonType::kObject;
   if (tree.type == JsonType::kString) {
     append_json_string(out, tree.text);
   } else if (is_object || tree.type == JsonType::kArray) {
     out += is_object ? '{' : '[';
-    for (const JsonTree& child : tree.children) {
+    for (const EditableJson& child : tree.children) {
       out += &child == tree.children.data() ? "" : ",";
       if (is_object) {
         append_json_string(out, child.name);
@@ -186,27 +187,28 @@ void write(const JsonTree& tree, std::string& out) {
 
 }  // namespace
 
-Result<JsonTree> JsonTree::parse(std::string_view json) {
+Result<EditableJson> EditableJson::parse(std::string_view json) {
   return is_utf8(json) ? Parser(json).parse() : Error(ErrorCode::kInvalid, "not UTF-8");
 }
 
-std::string JsonTree::json() const {
+std::string EditableJson::json() const {
   std::string out;
   write(*this, out);
   return out;
 }
 
-const JsonTree* JsonTree::member(std::string_view member_name) const {
-  const auto found = std::find_if(children.begin(), children.end(),
-                                  [&](const JsonTree& child) { return child.name == member_name; });
+const EditableJson* EditableJson::member(std::string_view member_name) const {
+  const auto found = std::find_if(children.begin(), children.end(), [&](const EditableJson& child) {
+    return child.name == member_name;
+  });
   return type == JsonType::kObject && found != children.end() ? &*found : nullptr;
 }
 
-JsonTree* JsonTree::member(std::string_view member_name) {
-  return const_cast<JsonTree*>(std::as_const(*this).member(member_name));
+EditableJson* EditableJson::member(std::string_view member_name) {
+  return const_cast<EditableJson*>(std::as_const(*this).member(member_name));
 }
 
-bool JsonTree::equals(const JsonTree& other) const {
+bool EditableJson::equals(const EditableJson& other) const {
   if (type != other.type || children.size() != other.children.size()) {
     return false;
   }
@@ -214,7 +216,7 @@ bool JsonTree::equals(const JsonTree& other) const {
     return same_number(text, other.text);
   }
   for (std::size_t i = 0; i < children.size(); ++i) {
-    const JsonTree* const same =
+    const EditableJson* const same =
         type == JsonType::kObject ? other.member(children[i].name) : &other.children[i];
     if (same == nullptr || !children[i].equals(*same)) {
       return false;
