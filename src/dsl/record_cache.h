@@ -101,6 +101,7 @@ class ChangeCache {
   template <typename Publish>
   void flush(Publish publish) {
     const RecordMetadata before = runtime_.metadata();
+    const SourceRecord source_before = runtime_.source();
     for (const CachedChange& cached : cache_.take()) {
       const std::optional<V> now = decode(cached.new_value);
       const std::optional<V> old = decode(cached.old_value);
@@ -113,7 +114,7 @@ class ChangeCache {
       publish(Record<K, Change<V>>{&key, &change, cached.timestamp,
                                    cached.headers.empty() ? nullptr : &cached.headers});
     }
-    runtime_.set_metadata(before);
+    runtime_.set_metadata(before, source_before);
   }
 
  private:

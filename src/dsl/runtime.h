@@ -188,6 +188,12 @@ class TaskRuntime {
     source_ = {};
   }
 
+  // What was kept back of a record goes on. Of one whose bytes are gone `source` is empty.
+  void set_metadata(const RecordMetadata& metadata, const SourceRecord& source = {}) {
+    metadata_ = metadata;
+    source_ = source;
+  }
+
   // The record that is processed now.
   [[nodiscard]] const SourceRecord& source() const { return source_; }
 
