@@ -687,6 +687,14 @@ Status StreamThread::begin_commit() {
     if (const Status prepared = task->prepare_commit(room); !prepared) {
       return abort_if_asked(prepared.error());
     }
+  }
+  // What was kept back until now may have begun calls to other systems.
+  commit_waits_ = !std::ranges::all_of(committing_, [](Task* task) { return task->may_commit(); });
+  if (commit_waits_) {
+    committing_.clear();
+    return {};
+  }
+  for (Task* task : committing_) {
     metrics_.begun(*task);
   }
   const Status filled = fill_transaction();

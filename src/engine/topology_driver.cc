@@ -260,6 +260,10 @@ Result<bool> TopologyDriver::commit_once() {
     }
     std::size_t room = kCommitRoom;
     PENSTOCK_TRY(task->prepare_commit(room));
+    while (!task->may_commit()) {  // what was kept back has begun calls
+      PENSTOCK_TRY(wait_for_calls());
+      PENSTOCK_TRY(task->prepare_commit(room));
+    }
     for (log::PartitionBatch& batch : task->take_batches()) {
       publish(batch);
       for (const ChangelogPartition& changelog : task->changelogs()) {
