@@ -54,7 +54,7 @@ template <Serializable K, Serializable V>
       values->put(*record.key, record.value, record.timestamp);
       return {};
     }
-    if (malformed == Malformed::kFail) {
+    if (malformed == Malformed::kHandle) {
       return Error(ErrorCode::kInvalid, "the key or the value cannot be decoded");
     }
     ++counts.dropped;

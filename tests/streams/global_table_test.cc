@@ -57,7 +57,7 @@ TEST(GlobalTable, RefusesWhatCannotBeReadUnlessToldToDropIt) {
         .to("out");
     return builder;
   };
-  World strict(build(Malformed::kFail));
+  World strict(build(Malformed::kHandle));
   World lenient(build(Malformed::kDrop));
 
   auto text = strict.driver.create_input_topic<Text, Text>("numbers");
