@@ -32,6 +32,7 @@ penstock_system_library(lz4 lz4 lz4.h)
 penstock_system_library(zstd zstd zstd.h)
 penstock_system_library(snappy snappy snappy.h)
 penstock_system_library(zlib z zlib.h)
+penstock_system_library(rocksdb rocksdb rocksdb/db.h)
 penstock_system_library(ssl ssl openssl/ssl.h)
 penstock_system_library(crypto crypto openssl/crypto.h)
 

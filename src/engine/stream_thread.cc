@@ -57,7 +57,10 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       environment_{clock, options_.hash_seed, options_.commit_bytes_max, options_.compression, {}},
       metrics_(registry, options_.application_id),
       waker_(make_ref<Waker>()),
-      queries_(options_.query_count_max) {}
+      queries_(options_.query_count_max) {
+  environment_.rocks = options_.rocks;
+  environment_.state_folder = options_.application_id;
+}
 
 Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os::Clock& clock,
                                                          telemetry::Registry& registry,

@@ -44,7 +44,11 @@ class Streams final : public store::QueryPort {
   struct Options {
     std::int32_t threads_per_job = 1;            // at most; a thread without a task is not made
     std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
-    StreamThread::Options thread;                // application_id and index are filled in
+    // Where stores in RocksDB have their folders, and what memory they share. Empty: there are
+    // none.
+    std::string state_directory;
+    std::uint64_t rocks_bytes_max = 256 * kMiB;
+    StreamThread::Options thread;  // application_id, index and rocks are filled in
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Streams>> open(log::Log& log, const os::Clock& clock,
@@ -79,6 +83,7 @@ class Streams final : public store::QueryPort {
         is_shared_(!options.thread.instance.empty()),
         budget_(options.state_bytes_max, thread_count) {}
 
+  [[nodiscard]] Status open_state_directory(const Options& options, telemetry::Logger& logger);
   [[nodiscard]] Status add(log::Log& log, Job job);
   [[nodiscard]] bool is_drained(const Application& application) const;
   [[nodiscard]] static store::StoreDescription with_figures(const Application& application,
@@ -87,6 +92,7 @@ class Streams final : public store::QueryPort {
   const log::Log& log_;
   const bool is_shared_;  // other processes run the same jobs
   StateBudget budget_;
+  std::unique_ptr<store::RocksEnvironment> rocks_;
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, Application*, std::less<>> application_of_store_;
 };

@@ -61,6 +61,8 @@ struct TaskEnvironment {
   std::size_t commit_bytes_max = topology::kCommitBytesDefault;
   Compression compression = Compression::kNone;            // of outputs
   std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
+  store::RocksEnvironment* rocks = nullptr;                // none: no store is on a disk
+  std::string state_folder = {};                           // below that of `rocks`
 };
 
 // Where a source partition stands when the task is made.
@@ -100,6 +102,8 @@ class Task {
   [[nodiscard]] bool has_committed_state() const { return !committed_note_.stores.empty(); }
 
   [[nodiscard]] Status begin_restore();
+  // Where in that changelog, which the log has from `start` to `end`, restoring begins.
+  [[nodiscard]] Result<Offset> restore_from(TopicPartition changelog, Offset start, Offset end);
   [[nodiscard]] Status restore(TopicPartition changelog, const log::FetchedBatch& batch);
   // `changelog_end` tells where a changelog partition ends now.
   [[nodiscard]] Status finish_restore(const std::function<Offset(TopicPartition)>& changelog_end);
@@ -164,6 +168,7 @@ class Task {
   [[nodiscard]] Status build(const std::vector<SourcePosition>& sources);
   [[nodiscard]] Status open_queues(const std::vector<SourcePosition>& sources);
   void open_stores();
+  [[nodiscard]] store::StateStore& store_of(TopicPartition changelog);
   void open_outputs();
   void open_nodes();
   void connect(Node& node, const std::vector<std::string>& children);

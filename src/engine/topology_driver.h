@@ -51,10 +51,10 @@ class TopologyDriver {
  public:
   using PartitionCounts = std::map<std::string, std::int32_t, std::less<>>;
 
-  // `partition_counts` of every topic that is not the topology's own.
+  // `partition_counts` of every topic that is not the topology's own; `rocks` for stores on a disk.
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
-      const os::Clock& clock);
+      const os::Clock& clock, store::RocksEnvironment* rocks = nullptr);
 
   // Appends to a topic that the topology reads.
   void send(std::string_view topic, const DrivenRecord& record);
@@ -65,7 +65,7 @@ class TopologyDriver {
   [[nodiscard]] Status commit();
   // Takes back what was processed since the last commit.
   void abort();
-  // As after a crash: new tasks, their stores from the changelogs, at what was committed last.
+  // As after a crash: new tasks, their stores from disk and changelogs, at what was committed last.
   [[nodiscard]] Status restart();
 
   // What was committed to a topic, in order.
@@ -79,15 +79,23 @@ class TopologyDriver {
   // What all tasks have counted since they were made.
   [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
 
+  // Of the changelogs, since open().
+  [[nodiscard]] std::uint64_t restored_count() const { return restored_count_; }
+
  private:
-  TopologyDriver(const topology::Topology& topology, const os::Clock& clock)
-      : topology_(topology), environment_{.clock = clock} {}
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
+                 store::RocksEnvironment* rocks)
+      : topology_(topology),
+        environment_{.clock = clock, .rocks = rocks, .state_folder = "driver"} {}
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();
   [[nodiscard]] Result<std::vector<SourcePosition>> positions_of(const topology::SubTopology& sub,
                                                                  Task::Id id) const;
   [[nodiscard]] Status restore(Task& task);
+  [[nodiscard]] Status restore(Task& task, TopicPartition changelog);
+  [[nodiscard]] Offset changelog_end(TopicPartition changelog) const;
+  void add_to_changelog(const Task& task, log::PartitionBatch& batch);
   void feed_again();
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
@@ -103,6 +111,7 @@ class TopologyDriver {
   std::map<TopicPartition, std::vector<RecordBatch>> changelogs_;
   std::map<TopicPartition, log::OffsetCommit> committed_;
   topology::RecordCounts counts_;
+  std::uint64_t restored_count_ = 0;
 };
 
 }  // namespace penstock::engine

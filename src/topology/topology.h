@@ -29,6 +29,7 @@
 
 #include "core/result.h"
 #include "record/types.h"
+#include "store/rocks_environment.h"
 #include "store/state_store.h"
 #include "topology/processor.h"
 
@@ -41,6 +42,8 @@ struct StoreContext {
   PartitionId partition;
   std::uint64_t hash_seed = 0;                         // secret, random per process
   std::size_t commit_bytes_max = kCommitBytesDefault;  // what a commit should not exceed by much
+  store::RocksEnvironment* rocks = nullptr;            // of stores on a disk; none: in memory only
+  std::string folder = {};                             // what theirs begin with
 };
 
 using StoreFactory = std::function<std::unique_ptr<store::StateStore>(const StoreContext&)>;
