@@ -22,6 +22,7 @@
 
 #include "core/result.h"
 #include "dsl/runtime.h"
+#include "store/store_type.h"
 #include "topology/topology.h"
 
 namespace penstock::dsl {
@@ -87,6 +88,8 @@ class Graph {
   void add_store(std::string name, topology::StoreFactory factory);
   void connect(StepId step, const std::string& store);
 
+  void set_default_store(store::StoreType type) { default_store_ = type; }
+
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
 
   // "<application id>-<name>", without the id if there is none.
@@ -125,6 +128,8 @@ class Graph {
     std::vector<StepId> users;
   };
 
+  [[nodiscard]] topology::StoreFactory with_default_type(
+      const topology::StoreFactory& factory) const;
   [[nodiscard]] Status check() const;
   void decide_null_keys();
   // For each step, the number of its sub-topology.
@@ -144,6 +149,7 @@ class Graph {
   std::vector<Step> steps_;
   std::vector<NodePlan> plans_;
   std::vector<StorePlan> stores_;
+  store::StoreType default_store_ = store::StoreType::kInMemory;
   std::vector<RepartitionPlan> repartitions_;
   std::vector<std::unique_ptr<SharedInfo>> infos_;
   std::optional<std::string> rejection_;

@@ -254,7 +254,8 @@ template <typename K, typename V, typename Windows, typename Fold>
       graph.reject("the retention of store \"" + store +
                    "\" is shorter than its windows and their grace");
     }
-    graph.add_store(store, Kind::make_store(store, windows, retention));
+    graph.add_store(store,
+                    stored_as(materialized.type(), Kind::make_store(store, windows, retention)));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
     info->stores = {store};
     info->grace = Kind::stays_open(windows);
@@ -285,7 +286,7 @@ template <typename K, typename V, typename Fold>
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
   if (shared == nullptr) {
-    graph.add_store(store, key_value_store(store));
+    graph.add_store(store, table_store(materialized));
     shared = &keep_stored_table<K, Aggregate>(graph, store);
   }
   graph.connect(step, store);

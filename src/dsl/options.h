@@ -14,6 +14,7 @@
 
 #include "core/check.h"
 #include "dsl/windows.h"
+#include "store/store_type.h"
 
 namespace penstock::dsl {
 
@@ -62,6 +63,8 @@ class Repartitioned {
   std::string name_;
 };
 
+using store::StoreType;
+
 // A store, by its name.
 class Materialized {
  public:
@@ -75,13 +78,22 @@ class Materialized {
     return std::move(*this);
   }
 
+  // Otherwise as the StreamBuilder was told.
+  [[nodiscard]] Materialized with_store(StoreType type) && {
+    type_ = type;
+    return std::move(*this);
+  }
+
   [[nodiscard]] const std::string& store() const { return store_; }
+
+  [[nodiscard]] const std::optional<StoreType>& type() const { return type_; }
 
   [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
 
  private:
   std::string store_;
   std::optional<Duration> retention_;
+  std::optional<StoreType> type_;
 };
 
 // A join of two streams: its stores are called `<name>-this-join-store` and so on.

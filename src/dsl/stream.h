@@ -541,8 +541,9 @@ Stream<K, V> StreamOperations<Self, K, V>::deduplicate(IdOf id_of, Duration with
                                       {},
                                       {}});
   // As long as a record may come that is late by as much.
-  graph.add_store(store, window_store(store, Duration(1),
-                                      materialized.retention().value_or(2 * within + Duration(1))));
+  const Duration retention = materialized.retention().value_or(2 * within + Duration(1));
+  graph.add_store(store,
+                  stored_as(materialized.type(), window_store(store, Duration(1), retention)));
   graph.connect(step, store);
   graph.add_plan(step, [parent, store, within, id_of = std::move(id_of)](TaskRuntime& runtime) {
     auto node = std::make_unique<DeduplicateNode<K, V, Id, IdOf>>(runtime, store, within, id_of);

@@ -166,7 +166,7 @@ template <typename K, typename V>
                                            const Materialized& materialized) {
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
-  graph.add_store(store, key_value_store(store));
+  graph.add_store(store, table_store(materialized));
   graph.connect(step, store);
   TableInfo<K, V>& info = keep_stored_table<K, V>(graph, store);
   graph.add_plan(step, [parent, store, &info = std::as_const(info)](TaskRuntime& runtime) {
@@ -218,7 +218,7 @@ Table<K, VR> Table<K, V>::derive(std::string_view prefix, const Named& named,
                                                                 compute);
     };
   } else {
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, table_store(*materialized));
     graph_->connect(step, store);
   }
   if (is_filter == IsFilter::kYes) {
@@ -287,7 +287,7 @@ auto Table<K, V>::join_tables(const Table<K, VR>& other, Joiner joiner,
           mine->make_getter(runtime), theirs->make_getter(runtime), join);
     };
   } else {
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, table_store(*materialized));
     graph_->connect(merge, store);
   }
   graph_->add_plan(left, [parent = step_, join, &info = std::as_const(info),
@@ -521,7 +521,7 @@ class GroupedTable final {
         add_repartition<K, OwnedChange<V>>(*graph_, step_, name_.empty() ? store : name_);
     const StepId step = graph_->add_step(
         {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {parent}, {}, {}});
-    graph_->add_store(store, key_value_store(store));
+    graph_->add_store(store, table_store(materialized));
     graph_->connect(step, store);
     TableInfo<K, Aggregate>& info = keep_stored_table<K, Aggregate>(*graph_, store);
     graph_->add_plan(

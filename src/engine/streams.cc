@@ -17,7 +17,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
   const std::uint64_t thread_count =
       std::max<std::uint64_t>(1, jobs.size() * static_cast<std::uint64_t>(options.threads_per_job));
   std::unique_ptr<Streams> streams(new Streams(log, options, thread_count));
-  PENSTOCK_TRY(streams->open_state_directory(options, logger));
+  PENSTOCK_TRY(streams->open_state_directory(options, clock, logger));
   for (Job& job : jobs) {
     const std::string name = job.name;
     const Status added = streams->add(log, std::move(job));
@@ -42,14 +42,15 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
   return streams;
 }
 
-Status Streams::open_state_directory(const Options& options, telemetry::Logger& logger) {
+Status Streams::open_state_directory(const Options& options, const os::Clock& clock,
+                                     telemetry::Logger& logger) {
   if (options.state_directory.empty()) {
     return {};
   }
   rocks_ = std::make_unique<store::RocksEnvironment>(
       store::RocksEnvironment::Options{.directory = options.state_directory,
                                        .memory_bytes_max = options.rocks_bytes_max},
-      logger);
+      clock, logger);
   return rocks_->prepare();
 }
 

@@ -83,7 +83,8 @@ class Streams final : public store::QueryPort {
         is_shared_(!options.thread.instance.empty()),
         budget_(options.state_bytes_max, thread_count) {}
 
-  [[nodiscard]] Status open_state_directory(const Options& options, telemetry::Logger& logger);
+  [[nodiscard]] Status open_state_directory(const Options& options, const os::Clock& clock,
+                                            telemetry::Logger& logger);
   [[nodiscard]] Status add(log::Log& log, Job job);
   [[nodiscard]] bool is_drained(const Application& application) const;
   [[nodiscard]] static store::StoreDescription with_figures(const Application& application,

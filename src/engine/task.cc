@@ -177,9 +177,9 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
 void Task::open_stores() {
   for (const topology::StoreNode& node : sub_topology_.stores) {
     const TopicHandle& topic = environment_.topics.find(node.changelog_topic)->second;
-    stores_.push_back(
-        node.factory({id_.partition, environment_.hash_seed, environment_.commit_bytes_max,
-                      environment_.rocks, environment_.state_folder + "/" + to_string(id_)}));
+    stores_.push_back(node.factory(
+        {id_.partition, environment_.hash_seed, environment_.commit_bytes_max, environment_.rocks,
+         environment_.state_folder + "/" + to_string(id_), environment_.store_type}));
     PENSTOCK_CHECK(stores_.back()->name() == node.name);
     changelog_outputs_.push_back(std::make_unique<Changelog>(topic, id_.partition, commit_room_));
     changelogs_.push_back({node.name, {topic.id, id_.partition}});

@@ -59,10 +59,11 @@ struct TaskEnvironment {
   const os::Clock& clock;
   std::uint64_t hash_seed = 0;
   std::size_t commit_bytes_max = topology::kCommitBytesDefault;
-  Compression compression = Compression::kNone;            // of outputs
-  std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
-  store::RocksEnvironment* rocks = nullptr;                // none: no store is on a disk
-  std::string state_folder = {};                           // below that of `rocks`
+  Compression compression = Compression::kNone;               // of outputs
+  std::map<std::string, TopicHandle, std::less<>> topics;     // every topic of the topology
+  store::RocksEnvironment* rocks = nullptr;                   // none: no store is on a disk
+  std::string state_folder = {};                              // below that of `rocks`
+  store::StoreType store_type = store::StoreType::kInMemory;  // where the topology says nothing
 };
 
 // Where a source partition stands when the task is made.

@@ -30,8 +30,8 @@ std::optional<ByteView> to_view(const std::optional<std::string>& text) {
 
 Result<std::unique_ptr<TopologyDriver>> TopologyDriver::open(
     const topology::Topology& topology, const PartitionCounts& partition_counts,
-    const os::Clock& clock, store::RocksEnvironment* rocks) {
-  std::unique_ptr<TopologyDriver> driver(new TopologyDriver(topology, clock, rocks));
+    const os::Clock& clock, const DrivenDisk& disk) {
+  std::unique_ptr<TopologyDriver> driver(new TopologyDriver(topology, clock, disk));
   for (const auto& [name, count] : partition_counts) {
     driver->add_topic(name, count);
   }

@@ -47,14 +47,20 @@ struct DrivenRecord {
   friend bool operator==(const DrivenRecord&, const DrivenRecord&) = default;
 };
 
+// For stores on a disk.
+struct DrivenDisk {
+  store::RocksEnvironment* rocks = nullptr;
+  store::StoreType default_store = store::StoreType::kInMemory;  // where the topology says nothing
+};
+
 class TopologyDriver {
  public:
   using PartitionCounts = std::map<std::string, std::int32_t, std::less<>>;
 
-  // `partition_counts` of every topic that is not the topology's own; `rocks` for stores on a disk.
+  // `partition_counts` of every topic that is not the topology's own.
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
-      const os::Clock& clock, store::RocksEnvironment* rocks = nullptr);
+      const os::Clock& clock, const DrivenDisk& disk = {});
 
   // Appends to a topic that the topology reads.
   void send(std::string_view topic, const DrivenRecord& record);
@@ -83,10 +89,12 @@ class TopologyDriver {
   [[nodiscard]] std::uint64_t restored_count() const { return restored_count_; }
 
  private:
-  TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
-                 store::RocksEnvironment* rocks)
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock, const DrivenDisk& disk)
       : topology_(topology),
-        environment_{.clock = clock, .rocks = rocks, .state_folder = "driver"} {}
+        environment_{.clock = clock,
+                     .rocks = disk.rocks,
+                     .state_folder = "driver",
+                     .store_type = disk.default_store} {}
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();

@@ -34,8 +34,12 @@ struct RocksEnvironment::Shared {
   rocksdb::Options options;
 };
 
-RocksEnvironment::RocksEnvironment(Options options, telemetry::Logger& logger)
-    : options_(std::move(options)), logger_(logger), shared_(std::make_unique<Shared>()) {
+RocksEnvironment::RocksEnvironment(Options options, const os::Clock& clock,
+                                   telemetry::Logger& logger)
+    : options_(std::move(options)),
+      clock_(clock),
+      logger_(logger),
+      shared_(std::make_unique<Shared>()) {
   rocksdb::Options& shared = shared_->options;
   if (options_.files == Files::kInMemory) {
     shared_->memory_env.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
@@ -66,6 +70,10 @@ RocksEnvironment::RocksEnvironment(Options options, telemetry::Logger& logger)
 }
 
 RocksEnvironment::~RocksEnvironment() = default;
+
+Timestamp RocksEnvironment::wall_now() const {
+  return Timestamp(clock_.wall_now().time_since_epoch().count());
+}
 
 std::string RocksEnvironment::path_of(const std::string& folder) const {
   return options_.directory + "/" + folder;

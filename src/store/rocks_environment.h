@@ -7,13 +7,17 @@
 // RocksDB's own log is off: the changelog is the log. What a process had in memory when it died is
 // replayed from there; what it had written to files is not (docs/adr/0029-rocksdb.md).
 //
+// A changelog tells only for a day that a key was removed. So a database that has not been written
+// for half of that is removed, too.
+//
 // Threads   all functions from any thread.
-// Lifetime  `logger` outlives it; it outlives the databases.
+// Lifetime  `clock` and `logger` outlive it; it outlives the databases.
 // Errors    kCorrupt  open(): what lies in the folder cannot be read
 //           kRetry    the disk refused, or another process has the folder open
 //           kInvalid  prepare(): the folder cannot be made or written
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +26,8 @@
 
 #include "core/result.h"
 #include "core/units.h"
+#include "os/clock.h"
+#include "record/types.h"
 #include "telemetry/logger.h"
 
 namespace rocksdb {
@@ -56,13 +62,18 @@ class RocksEnvironment {
     std::uint64_t memory_bytes_max = 256 * kMiB;
     Files files = Files::kOnDisk;
     OnClose on_close = OnClose::kKeep;
+    std::chrono::milliseconds age_max = std::chrono::hours(12);  // without a commit
   };
 
-  RocksEnvironment(Options options, telemetry::Logger& logger);
+  RocksEnvironment(Options options, const os::Clock& clock, telemetry::Logger& logger);
   ~RocksEnvironment();
 
   RocksEnvironment(const RocksEnvironment&) = delete;
   RocksEnvironment& operator=(const RocksEnvironment&) = delete;
+
+  [[nodiscard]] std::chrono::milliseconds age_max() const { return options_.age_max; }
+
+  [[nodiscard]] Timestamp wall_now() const;
 
   // Makes the directory. A start-up that fails here names the setting.
   [[nodiscard]] Status prepare();
@@ -79,6 +90,7 @@ class RocksEnvironment {
   [[nodiscard]] Status make_parents(const std::string& path);
 
   const Options options_;
+  const os::Clock& clock_;
   telemetry::Logger& logger_;
   std::unique_ptr<Shared> shared_;
 };

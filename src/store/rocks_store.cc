@@ -19,15 +19,19 @@ constexpr std::uint64_t kReadBytesMax = 4 * kMiB;
 struct Note {
   std::uint64_t count = 0;
   std::int64_t latest = -1;
-  StoreMetadata metadata;  // changes_from: where the changelog goes on
+  std::int64_t written_at = 0;  // by the wall clock
+  StoreMetadata metadata;       // changes_from: where the changelog goes on
 };
 
-constexpr std::size_t kNoteHeadSize = 2 * sizeof(std::int64_t);
+constexpr std::size_t kNoteHeadSize = 3 * sizeof(std::int64_t);
+// The note of a store that does not change is written so often.
+constexpr std::int64_t kNoteIntervalMs = std::chrono::milliseconds(std::chrono::hours(1)).count();
 
 std::string format_note(const Note& note) {
   std::byte head[kNoteHeadSize];
   store_be<std::uint64_t>(head, note.count);
   store_be<std::int64_t>(head + sizeof(std::uint64_t), note.latest);
+  store_be<std::int64_t>(head + 2 * sizeof(std::uint64_t), note.written_at);
   return std::string(as_text(head)) + format_store_metadata(note.metadata);
 }
 
@@ -36,7 +40,10 @@ Result<Note> parse_note(std::string_view text, std::string_view store, std::uint
     return Error(ErrorCode::kInvalid, "its note is cut short");
   }
   const std::byte* head = as_bytes(text).data();
-  Note note{load_be<std::uint64_t>(head), load_be<std::int64_t>(head + sizeof(std::uint64_t)), {}};
+  Note note{load_be<std::uint64_t>(head),
+            load_be<std::int64_t>(head + sizeof(std::uint64_t)),
+            load_be<std::int64_t>(head + 2 * sizeof(std::uint64_t)),
+            {}};
   PENSTOCK_TRY_ASSIGN(note.metadata,
                       parse_store_metadata(text.substr(kNoteHeadSize), store, definition));
   return note;
@@ -95,7 +102,7 @@ std::string RocksStore::metadata(Offset /*changelog_begin*/) const {
 
 void RocksStore::commit(TimePoint /*now*/, Offset changelog_begin) {
   ++commit_count_;
-  if (table().change_count() > 0) {
+  if (table().change_count() > 0 || place_.environment->wall_now() - noted_at_ >= kNoteIntervalMs) {
     commit_to(changelog_begin);
   } else {
     table().abort();  // rows that were read
@@ -105,7 +112,8 @@ void RocksStore::commit(TimePoint /*now*/, Offset changelog_begin) {
 
 void RocksStore::commit_to(Offset position) {
   position_ = position;
-  Note note{state_.count, state_.latest, {}};
+  noted_at_ = place_.environment->wall_now();
+  Note note{state_.count, state_.latest, noted_at_.value(), {}};
   note.metadata.definition = definition_;
   note.metadata.stream_time = state_.times.observed;
   note.metadata.dropped_before = state_.times.emitted;
@@ -210,6 +218,10 @@ std::optional<std::string> RocksStore::why_useless(const StoreMetadata& committe
   }
   if (note->metadata.commit_count > committed.commit_count) {
     return "it is ahead of what was committed";
+  }
+  if (place_.environment->wall_now() - Timestamp(note->written_at) >
+      place_.environment->age_max().count()) {
+    return "its changelog may have forgotten removals since it was written";
   }
   position_ = note->metadata.changes_from;
   state_.count = note->count;

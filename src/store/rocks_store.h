@@ -5,8 +5,8 @@
 // state it is (a random number that is also in the store's metadata, given when there was no state
 // yet) and how many commits are in it. When the store begins, the metadata says what was committed
 // last. A database with less is brought up to that from the changelog. One that is damaged, of
-// another state or definition, or has more than was committed (the log lost something), is removed
-// and restored from the changelog's start.
+// another state or definition, too old, or has more than was committed (the log lost something), is
+// removed and restored from the changelog's start.
 //
 // The changelog and metadata are those of the stores in memory: a store may move between the two.
 //
@@ -123,6 +123,7 @@ class RocksStore : public StateStore {
   std::unique_ptr<RocksTable> table_;
   State committed_;
   std::optional<Offset> position_;  // in the changelog: what comes before is in the database
+  Timestamp noted_at_{0};           // by the wall clock
   std::uint32_t state_id_ = 0;
   std::uint64_t commit_count_ = 0;
 };

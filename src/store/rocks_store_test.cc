@@ -123,6 +123,28 @@ TEST_F(RocksStoreTest, IsRemovedIfItsChangelogIsAnother) {
   EXPECT_NE(rocks_.logged().find("begun another time"), std::string::npos);
 }
 
+TEST_F(RocksStoreTest, IsRemovedIfItsChangelogMayHaveForgottenRemovals) {
+  {
+    Store store("s", rocks_.place("s"));
+    restore(store, metadata_, changelog_);
+    rocks_.clock().advance(11h);
+    metadata_ = commit(store, changelog_);  // nothing, but it was there
+  }
+  rocks_.clock().advance(11h);
+  {
+    Store store("s", rocks_.place("s"));
+    ASSERT_TRUE(store.begin_restore(metadata_));
+    EXPECT_TRUE(store.restored_to().has_value());
+  }
+  rocks_.clock().advance(2h);
+  Store store("s", rocks_.place("s"));
+
+  ASSERT_TRUE(store.begin_restore(metadata_));
+
+  EXPECT_FALSE(store.restored_to().has_value());
+  EXPECT_NE(rocks_.logged().find("forgotten removals"), std::string::npos);
+}
+
 TEST_F(RocksStoreTest, IsRemovedIfNothingWasCommittedOfIt) {
   Store store("s", rocks_.place("s"));
 
@@ -196,7 +218,7 @@ void expect_same(OnClose on_close, const std::function<std::unique_ptr<Memory>()
   auto memory = make_memory();
   auto store = make_rocks(rocks.place("s"));
   ASSERT_TRUE(store->begin_empty());
-  for (int step = 0; step < 2000; ++step) {
+  for (int step = 0; step < 800; ++step) {
     const std::uint64_t seed = random.below(1'000'000);
     change(*memory, seed, step);
     change(*store, seed, step);
@@ -225,15 +247,22 @@ std::string tested_key(std::uint64_t seed) {
   return kKeys[seed % 5];
 }
 
+// Removals are of the past: one that moves a store's time leaves no trace in the changelog, so the
+// store in memory forgets of it.
+std::int64_t random_time(std::uint64_t number, bool is_removal) {
+  const auto time = static_cast<std::int64_t>(number);
+  return is_removal ? -5 - time / 2 : time;
+}
+
 std::string line(ByteView key, std::int64_t first, std::int64_t second, const StoredValue& stored) {
   return std::string(as_text(key)) + " " + std::to_string(first) + " " + std::to_string(second) +
          "=" + std::string(as_text(stored.value)) + "@" + to_string(stored.timestamp) + "\n";
 }
 
 void change_window(WindowBytes& store, std::uint64_t seed, int step) {
-  const Timestamp start(step / 20 + static_cast<std::int64_t>(seed / 5 % 40));
-  const std::string value = std::to_string(step);
   const bool is_removal = seed / 200 % 4 == 0;
+  const Timestamp start(step / 20 + random_time(seed / 5 % 40, is_removal));
+  const std::string value = std::to_string(step);
   store.put(as_bytes(tested_key(seed)), start,
             is_removal ? std::nullopt : std::optional(as_bytes(value)), Timestamp(step));
   if (seed / 800 % 5 == 0) {
@@ -284,10 +313,10 @@ TEST(RocksWindowStore, KeepsDuplicatesLikeTheOneInMemory) {
 }
 
 void change_session(SessionBytes& store, std::uint64_t seed, int step) {
-  const Timestamp start(step / 20 + static_cast<std::int64_t>(seed / 5 % 20));
-  const Timestamp end = start + static_cast<std::int64_t>(seed / 100 % 20);
-  const std::string value = std::to_string(step);
   const bool is_removal = seed / 2000 % 4 == 0;
+  const Timestamp end(step / 20 + random_time(seed / 5 % 20, is_removal));
+  const Timestamp start = end + -static_cast<std::int64_t>(seed / 100 % 20);
+  const std::string value = std::to_string(step);
   store.put(as_bytes(tested_key(seed)), {start, end},
             is_removal ? std::nullopt : std::optional(as_bytes(value)), Timestamp(step));
   if (seed / 8000 % 5 == 0) {

@@ -55,13 +55,15 @@ class RocksForTest {
       : environment_({.directory = "/state",
                       .files = RocksEnvironment::Files::kInMemory,
                       .on_close = on_close},
-                     logger_) {}
+                     clock_, logger_) {}
 
   [[nodiscard]] RocksPlace place(const std::string& store) {
     return {&environment_, "app/0_0." + store, 42};
   }
 
   [[nodiscard]] RocksEnvironment& environment() { return environment_; }
+
+  [[nodiscard]] testing::SimClock& clock() { return clock_; }
 
   [[nodiscard]] const std::string& logged() const { return logged_; }
 
