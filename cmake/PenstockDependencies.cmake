@@ -35,6 +35,7 @@ penstock_system_library(zlib z zlib.h)
 penstock_system_library(rocksdb rocksdb rocksdb/db.h)
 penstock_system_library(ssl ssl openssl/ssl.h)
 penstock_system_library(crypto crypto openssl/crypto.h)
+penstock_system_library(sqlite3 sqlite3 sqlite3.h)
 
 find_library(PENSTOCK_LIB_libpq pq)
 find_path(PENSTOCK_INC_libpq libpq-fe.h PATH_SUFFIXES postgresql)
@@ -111,20 +112,43 @@ endif()
 # lacks repairs that exactly once needs (docs/adr/0019-kafka-as-the-log.md).
 set(PENSTOCK_LIBRDKAFKA "${PENSTOCK_DEPS}/librdkafka-2.15.1")
 penstock_require_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h")
-file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${PENSTOCK_LIBRDKAFKA}/src/*.c"
-     "${PENSTOCK_LIBRDKAFKA}/src/nanopb/*.c" "${PENSTOCK_LIBRDKAFKA}/src/opentelemetry/*.c")
+# What is compiled is a copy with repairs; each says itself what it mends.
+set(librdkafka_copy "${CMAKE_BINARY_DIR}/librdkafka")
+set(librdkafka_repairs "${CMAKE_SOURCE_DIR}/third_party/librdkafka/coordinator-timeout.patch"
+    "${CMAKE_SOURCE_DIR}/third_party/librdkafka/producer-wakeup.patch")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${librdkafka_repairs})
+set(librdkafka_stamp "")
+foreach(repair ${librdkafka_repairs})
+  file(SHA256 "${repair}" hash)
+  string(APPEND librdkafka_stamp "${hash}\n")
+endforeach()
+if(EXISTS "${librdkafka_copy}/repairs")
+  file(READ "${librdkafka_copy}/repairs" librdkafka_repaired)
+endif()
+if(NOT librdkafka_repaired STREQUAL librdkafka_stamp)
+  file(REMOVE_RECURSE "${librdkafka_copy}")
+  file(COPY "${PENSTOCK_LIBRDKAFKA}/src" DESTINATION "${librdkafka_copy}")
+  foreach(repair ${librdkafka_repairs})
+    execute_process(COMMAND patch --quiet --strip=1 "--input=${repair}"
+                    WORKING_DIRECTORY "${librdkafka_copy}" RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "${repair} does not fit ${PENSTOCK_LIBRDKAFKA}")
+    endif()
+  endforeach()
+  file(WRITE "${librdkafka_copy}/repairs" "${librdkafka_stamp}")
+endif()
+file(GLOB librdkafka_sources CONFIGURE_DEPENDS "${librdkafka_copy}/src/*.c"
+     "${librdkafka_copy}/src/nanopb/*.c" "${librdkafka_copy}/src/opentelemetry/*.c")
 list(FILTER librdkafka_sources EXCLUDE REGEX
      "/(lz4|lz4frame|lz4hc|regexp|rddl|rdhttp|rdkafka_plugin|rdkafka_sasl_(cyrus|win32|oauthbearer_oidc))\\.c$")
 add_library(librdkafka STATIC EXCLUDE_FROM_ALL ${librdkafka_sources})
 target_compile_definitions(librdkafka PUBLIC LIBRDKAFKA_STATICLIB)
-# Its sources include "../config.h": one folder above a folder of the include path.
+# Its sources include "../config.h".
 configure_file("${CMAKE_SOURCE_DIR}/third_party/librdkafka/config.h"
-               "${CMAKE_BINARY_DIR}/librdkafka/config.h" COPYONLY)
-file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/librdkafka/include")
-target_include_directories(librdkafka PRIVATE "${CMAKE_BINARY_DIR}/librdkafka/include"
-                           "${PENSTOCK_LIBRDKAFKA}/src")
+               "${librdkafka_copy}/config.h" COPYONLY)
+target_include_directories(librdkafka PRIVATE "${librdkafka_copy}/src")
 # Its users include <librdkafka/rdkafka.h>, as where it is installed.
-configure_file("${PENSTOCK_LIBRDKAFKA}/src/rdkafka.h"
+configure_file("${librdkafka_copy}/src/rdkafka.h"
                "${CMAKE_BINARY_DIR}/include/librdkafka/rdkafka.h" COPYONLY)
 target_include_directories(librdkafka SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/include")
 # Not ours to mend: no warnings, and no checks of undefined behaviour that it relies on.
@@ -132,6 +156,12 @@ target_compile_options(librdkafka PRIVATE -w -fno-sanitize=undefined)
 target_link_libraries(librdkafka PUBLIC third_party::ssl third_party::crypto third_party::zlib
                       third_party::zstd third_party::lz4 Threads::Threads m)
 add_library(third_party::librdkafka ALIAS librdkafka)
+# What coordinator-timeout.patch changes as it was before: linked ahead of the above, to test the repair.
+add_library(librdkafka_unrepaired OBJECT EXCLUDE_FROM_ALL "${PENSTOCK_LIBRDKAFKA}/src/rdkafka.c"
+            "${PENSTOCK_LIBRDKAFKA}/src/rdkafka_coord.c")
+target_include_directories(librdkafka_unrepaired PRIVATE "${librdkafka_copy}/src")
+target_compile_definitions(librdkafka_unrepaired PRIVATE LIBRDKAFKA_STATICLIB)
+target_compile_options(librdkafka_unrepaired PRIVATE -w -fno-sanitize=undefined)
 
 # hiredis with TLS, out of its Python client. Debian's 0.14 knows neither RESP3 nor TLS.
 set(PENSTOCK_HIREDIS "${PENSTOCK_DEPS}/hiredis-1.5.0")

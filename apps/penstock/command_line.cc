@@ -106,6 +106,8 @@ void add_dlq_filters(CLI::App& command, DlqFlags& flags, Limit limit = Limit::kG
       ->type_name("TIME");
   command.add_option("--until", flags.until, "only those before this time (RFC 3339)")
       ->type_name("TIME");
+  command.add_flag("--quarantined", flags.quarantined,
+                   "only those that were replayed too often already");
   if (limit == Limit::kNone) {
     return;
   }
@@ -122,12 +124,13 @@ struct Flags {
   ConfigFlags doctor;
   RemoteFlags topics;
   DlqFlags dlq;
+  TopologyFlags topology;
   ArchiveFlags archive;
   bench::BenchOptions bench;
 };
 
 void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
-  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, count, show and replay them");
+  CLI::App* dlq = add_group(app, "dlq", "dead letters: list, count, show, edit, replay, purge");
   add_dlq_filters(*add_command(*dlq, "list", "how many there are, by topic and reason", exit_code,
                                [&] { return run_dlq_list(flags); }),
                   flags);
@@ -140,17 +143,51 @@ void add_dlq(CLI::App& app, DlqFlags& flags, int& exit_code) {
   CLI::App* replay = add_command(*dlq, "replay", "send them to their topics again", exit_code,
                                  [&] { return run_dlq_replay(flags); });
   add_dlq_filters(*replay, flags);
-  replay->add_flag("--dry-run", flags.dry_run, "only say what would be sent, by reason");
+  replay->add_flag("--dry-run", flags.dry_run, "only say what would be sent, by reason and hour");
   replay->add_option("--rate", flags.rate, "events per second, at most (1 to 1000000)")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
-  replay
-      ->add_option("--max-replays", flags.replays_max,
-                   "leave those that were replayed so often already")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1'000'000).description(""))
-      ->type_name("N");
+  replay->add_option("--patch", flags.patch, "edit each with this JSON Patch (RFC 6902) first")
+      ->type_name("FILE");
+  replay->add_option("--by", flags.by, "who does it, for `dlq audit` [the user]")
+      ->type_name("NAME");
+  CLI::App* purge = add_command(*dlq, "purge", "remove those of a topic, all or the older ones",
+                                exit_code, [&] { return run_dlq_purge(flags); });
+  add_url_flag(*purge, flags.remote);
+  purge->add_option("--topic", flags.topic, "whose dead letters")->required()->type_name("NAME");
+  purge->add_option("--until", flags.until, "only those before this time (RFC 3339)")
+      ->type_name("TIME");
+  purge->add_flag("--dry-run", flags.dry_run, "only say what would go, by reason and hour");
+  purge->add_option("--by", flags.by, "who does it, for `dlq audit` [the user]")->type_name("NAME");
+  CLI::App* audit =
+      add_command(*dlq, "audit", "who replayed or purged which, when, and how it ended", exit_code,
+                  [&] { return run_dlq_audit(flags); });
+  add_url_flag(*audit, flags.remote);
+  audit->add_option("--topic", flags.topic, "only dead letters of this topic")->type_name("NAME");
+}
+
+void add_topology(CLI::App& app, TopologyFlags& flags, int& exit_code) {
+  CLI::App* topology =
+      add_group(app, "topology", "topologies of stream programs: show one, compare two");
+  CLI::App* show = add_command(*topology, "show", "its steps, as Kafka Streams prints them",
+                               exit_code, [&] { return run_topology_show(flags); });
+  add_url_flag(*show, flags.remote);
+  show->add_option("place", flags.place, "a file that the program wrote, or an application's id")
+      ->required()
+      ->type_name("");
+  show->add_flag("--mermaid", flags.mermaid, "as a flow chart in Mermaid's language");
+  show->add_flag("--json", flags.json, "as JSON, for a file to compare with later")
+      ->excludes("--mermaid");
+  CLI::App* diff =
+      add_command(*topology, "diff", "what a new version makes of the state of the old one",
+                  exit_code, [&] { return run_topology_diff(flags); });
+  diff->footer("Exit codes: 0 the new version can take over the state; 1 it cannot, or an error.");
+  add_url_flag(*diff, flags.remote);
+  diff->add_option("old", flags.before, "a file, or an application's id")
+      ->required()
+      ->type_name("");
+  diff->add_option("new", flags.after, "a file, or an application's id")->required()->type_name("");
 }
 
 void add_archive(CLI::App& app, ArchiveFlags& flags, int& exit_code) {
@@ -201,6 +238,7 @@ void add_commands(CLI::App& app, Flags& flags, int& exit_code) {
                             [&] { return run_topics(flags.topics); }),
                flags.topics);
   add_dlq(app, flags.dlq, exit_code);
+  add_topology(app, flags.topology, exit_code);
   add_archive(app, flags.archive, exit_code);
 
   add_config_flags(*add_command(app, "doctor", "check a data directory and name what is damaged",

@@ -46,6 +46,9 @@ const std::vector<std::vector<const char*>> kCommands = {
     {"dlq", "stats"},
     {"dlq", "show"},
     {"dlq", "replay"},
+    {"topology"},
+    {"topology", "show"},
+    {"topology", "diff"},
     {"archive"},
     {"archive", "verify"},
     {"archive", "restore"},
@@ -117,8 +120,8 @@ TEST(CommandLine, RefusesWhatItDoesNotKnowWithOneSentence) {
        "--limit: Value 0 not in range 1 to 1000000000000; penstock --help lists what there is"},
       {{"dlq", "replay", "--limit", "-1"},
        "--limit: Value -1 not in range 1 to 1000000000000; penstock --help lists what there is"},
-      {{"dlq", "replay", "--max-replays", "-1"},
-       "--max-replays: Value -1 not in range 0 to 1000000; penstock --help lists what there is"},
+      {{"dlq", "replay", "--rate", "-1"},
+       "--rate: Value -1 not in range 1 to 1000000; penstock --help lists what there is"},
       {{"dlq", "lsit"}, "there is no command \"penstock dlq lsit\"; did you mean \"list\"?"},
       {{"up", "--lisen=x"},
        "The following argument was not expected: --lisen=x; penstock --help lists what there is"},
@@ -208,10 +211,11 @@ TEST(CommandLine, ListsTheTopicsOfARunningServer) {
 
   EXPECT_EQ(outcome.exit_code, kExitOk) << outcome.err;
   EXPECT_EQ(outcome.out,
-            "TOPIC               PARTITIONS         RECORDS\n"
-            "__idempotency_keys           1               0\n"
-            "web                          3               0\n"
-            "web.dlq                      1               0\n");
+            "TOPIC                  PARTITIONS         RECORDS\n"
+            "__dead_letter_actions           1               0\n"
+            "__idempotency_keys              1               0\n"
+            "web                             3               0\n"
+            "web.dlq                         1               0\n");
 }
 
 TEST(CommandLine, ReplaysTheDeadLettersOfARunningServer) {
@@ -227,7 +231,8 @@ TEST(CommandLine, ReplaysTheDeadLettersOfARunningServer) {
   const Outcome replay = run({"dlq", "replay", "--url", url.c_str()});
   const Outcome other = run({"dlq", "replay", "--code", "too_deep", "--url", url.c_str()});
 
-  EXPECT_EQ(dry.out, "would replay 1 missing_key\n");
+  EXPECT_THAT(dry.out, HasSubstr("would replay:\nweb: 1 dead letters from "));
+  EXPECT_THAT(dry.out, HasSubstr("         1  missing_key\n"));
   EXPECT_EQ(replay.exit_code, kExitOk);
   EXPECT_EQ(replay.out,
             "replayed 1 missing_key\n"

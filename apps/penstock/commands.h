@@ -7,6 +7,7 @@
 
 #include "penstock/bench/bench.h"
 #include "penstock/pipeline.h"
+#include "penstock/remote.h"
 
 namespace penstock::app {
 
@@ -35,7 +36,21 @@ struct RemoteFlags {
   std::string url;
 };
 
+[[nodiscard]] Result<Remote> connect(const RemoteFlags& flags);
+
 [[nodiscard]] int run_topics(const RemoteFlags& flags);
+
+struct TopologyFlags {
+  RemoteFlags remote;
+  std::string place;   // of show: a file or an application
+  std::string before;  // of diff, the same
+  std::string after;
+  bool mermaid = false;
+  bool json = false;
+};
+
+[[nodiscard]] int run_topology_show(const TopologyFlags& flags);
+[[nodiscard]] int run_topology_diff(const TopologyFlags& flags);
 
 struct DlqFlags {
   RemoteFlags remote;
@@ -46,13 +61,17 @@ struct DlqFlags {
   std::string until;
   std::uint64_t limit = 0;  // 0: no limit
   std::uint64_t rate = 1000;
-  std::uint32_t replays_max = 3;
+  std::string patch;  // path of a file
+  std::string by;
+  bool quarantined = false;
   bool dry_run = false;
 };
 
 [[nodiscard]] int run_dlq_list(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_stats(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_show(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_audit(const DlqFlags& flags);
+[[nodiscard]] int run_dlq_purge(const DlqFlags& flags);
 [[nodiscard]] int run_dlq_replay(const DlqFlags& flags);
 
 struct ArchiveFlags {

@@ -1,11 +1,12 @@
 #include "penstock/dead_letters.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <iomanip>
-#include <memory>
+#include <map>
+#include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -25,32 +26,24 @@ using Json = nlohmann::json;
 
 constexpr int kPageSize = 1000;
 
-std::string text_header(const Json& headers, std::string_view name) {
-  const auto found = headers.find(std::string(name));
-  return found != headers.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// A line of GET .../events?value=base64.
-Result<DeadLetter> parse_letter(std::string_view line) {
-  const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!record.is_object() || !record.contains("offset") || !record.contains("headers")) {
-    return Error(ErrorCode::kInvalid, "the server sent a line that is not an event");
+// One of the letters that GET /v1/dead-letters/{topic} answers.
+Result<DeadLetter> parse_letter(const Json& json) {
+  if (!json.is_object() || !json.contains("offset")) {
+    return Error(ErrorCode::kInvalid, "the server sent something that is not a dead letter");
   }
-  const Json& headers = record["headers"];
   DeadLetter letter;
-  letter.offset = record["offset"].get<std::int64_t>();
-  letter.code = text_header(headers, dead_letter::kCode);
-  letter.message = text_header(headers, dead_letter::kMessage);
-  letter.time = text_header(headers, dead_letter::kTime);
-  letter.source = text_header(headers, dead_letter::kSource);
-  letter.topic = text_header(headers, dead_letter::kTopic);
-  letter.sink = text_header(headers, dead_letter::kSink);
-  const std::string replays = text_header(headers, dead_letter::kReplays);
-  // Absent from a letter that was never replayed: 0.
-  static_cast<void>(
-      std::from_chars(replays.data(), replays.data() + replays.size(), letter.replays));
-  if (const Json& value = record["value"]; value.is_object() && value.contains("base64")) {
-    const auto bytes = decode_base64(value["base64"].get<std::string>());
+  letter.offset = json.value("offset", std::int64_t{0});
+  letter.code = json.value("code", "");
+  letter.message = json.value("message", "");
+  letter.time = json.value("time", "");
+  letter.source = json.value("source", "");
+  letter.topic = json.value("topic", "");
+  letter.sink = json.value("sink", "");
+  letter.replays = json.value("replays", std::uint32_t{0});
+  letter.quarantined = json.value("quarantined", false);
+  letter.bytes = json.value("event", "");
+  if (json.contains("event_base64")) {
+    const auto bytes = decode_base64(json["event_base64"].get<std::string>());
     if (!bytes) {
       return Error(ErrorCode::kInvalid, "the server sent bytes that are not base64");
     }
@@ -61,46 +54,6 @@ Result<DeadLetter> parse_letter(std::string_view line) {
 
 void pad(std::ostream& out, std::string_view text, std::size_t width) {
   out << text << std::string(width > text.size() ? width - text.size() : 1, ' ');
-}
-
-// One page of one dead letter topic: the letters from `offset` on; empty at its end.
-Result<std::vector<DeadLetter>> read_page(Remote& remote, const std::string& topic,
-                                          std::int64_t offset) {
-  PENSTOCK_TRY_ASSIGN(const std::string body,
-                      remote.get("/v1/topics/" + topic + "/events?partition=0&value=base64&limit=" +
-                                 std::to_string(kPageSize) + "&offset=" + std::to_string(offset)));
-  std::vector<DeadLetter> letters;
-  for (std::size_t begin = 0; begin < body.size();) {
-    const std::size_t end = std::min(body.find('\n', begin), body.size());
-    if (end > begin) {
-      PENSTOCK_TRY_ASSIGN(DeadLetter letter,
-                          parse_letter(std::string_view(body).substr(begin, end - begin)));
-      letters.push_back(std::move(letter));
-    }
-    begin = end + 1;
-  }
-  return letters;
-}
-
-// The letters of one topic that match, `left` of them at most.
-Status visit_topic(Remote& remote, const RemoteTopic& topic, const DeadLetterFilter& filter,
-                   std::uint64_t& left, DeadLetterVisitor& visit) {
-  // Letters that arrive while this runs are left for the next time, so that a replay ends.
-  const std::int64_t end = topic.partitions.front().end;
-  for (std::int64_t offset = topic.partitions.front().start; offset < end && left > 0;) {
-    PENSTOCK_TRY_ASSIGN(const std::vector<DeadLetter> page, read_page(remote, topic.name, offset));
-    if (page.empty()) {
-      return {};
-    }
-    for (const DeadLetter& letter : page) {
-      if (letter.offset < end && left > 0 && filter.matches(letter)) {
-        PENSTOCK_TRY(visit(letter));
-        --left;
-      }
-    }
-    offset = page.back().offset + 1;
-  }
-  return {};
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -116,18 +69,62 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
-// The target of GET /v1/dead-letters with this filter; it knows no limit.
-std::string stats_target(const DeadLetterFilter& filter) {
-  std::string target = "/v1/dead-letters?topic=" + percent_encoded(filter.topic) +
-                       "&code=" + percent_encoded(filter.code) +
-                       "&sink=" + percent_encoded(filter.sink);
+// The filter's parameters, each with a "&" in front.
+std::string filter_parameters(const DeadLetterFilter& filter) {
+  std::string text =
+      "&code=" + percent_encoded(filter.code) + "&sink=" + percent_encoded(filter.sink);
   if (filter.since_ms) {
-    target += "&since=" + std::to_string(*filter.since_ms);
+    text += "&since=" + std::to_string(*filter.since_ms);
   }
   if (filter.until_ms) {
-    target += "&until=" + std::to_string(*filter.until_ms);
+    text += "&until=" + std::to_string(*filter.until_ms);
   }
-  return target;
+  if (filter.quarantined) {
+    text += std::string("&quarantined=") + (*filter.quarantined ? "true" : "false");
+  }
+  return text;
+}
+
+Result<Json> get_json(Remote& remote, const std::string& target) {
+  PENSTOCK_TRY_ASSIGN(const std::string body, remote.get(target));
+  Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) {
+    return Error(ErrorCode::kInvalid, "the server sent an answer that is none");
+  }
+  return answer;
+}
+
+// It knows no limit.
+Result<Json> get_stats(Remote& remote, const DeadLetterFilter& filter) {
+  return get_json(remote, "/v1/dead-letters?topic=" + percent_encoded(filter.topic) +
+                              filter_parameters(filter));
+}
+
+// The letters of one topic that match, `left` of them at most.
+Status visit_topic(Remote& remote, const std::string& topic, const DeadLetterFilter& filter,
+                   std::uint64_t& left, DeadLetterVisitor& visit) {
+  const std::string target = "/v1/dead-letters/" + percent_encoded(topic) +
+                             "?limit=" + std::to_string(kPageSize) + filter_parameters(filter);
+  // Letters that arrive while this runs are left for the next time, so that a replay ends.
+  std::optional<std::int64_t> end;
+  for (std::int64_t offset = 0; left > 0 && (!end || offset < *end);) {
+    PENSTOCK_TRY_ASSIGN(const Json page,
+                        get_json(remote, target + "&offset=" + std::to_string(offset)));
+    end = end.value_or(page.value("end", std::int64_t{0}));
+    for (const Json& json : page.value("letters", Json::array())) {
+      PENSTOCK_TRY_ASSIGN(const DeadLetter letter, parse_letter(json));
+      if (letter.offset < *end && left > 0) {
+        PENSTOCK_TRY(visit(letter));
+        --left;
+      }
+    }
+    const std::int64_t next = page.value("next_offset", std::int64_t{0});
+    if (next <= offset) {
+      return {};
+    }
+    offset = next;
+  }
+  return {};
 }
 
 // "  12  sink_refused by orders_db", and a bar for each hour.
@@ -168,72 +165,74 @@ bool is_refusal(const Error& error) {
   return error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kNotFound;
 }
 
-Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter) {
+Result<ReplayAnswer> send_again(Remote& remote, const DeadLetter& letter, const std::string& body) {
   net::ClientRequest request;
   request.method = "POST";
-  request.target = "/v1/topics/" + letter.topic + "/events";
-  request.headers = {
-      {std::string(kReplayRequestHeader), std::to_string(letter.replays + 1)},
-      {"Idempotency-Key", "dlq-replay/" + letter.topic + "/" + std::to_string(letter.offset)}};
-  request.body = letter.bytes;
-  Result<std::string> body = remote.send(request);
-  for (int attempt = 0; !body && body.error().code() == ErrorCode::kBusy && attempt < 10;
+  request.target = "/v1/dead-letters/" + percent_encoded(letter.topic) + "/" +
+                   std::to_string(letter.offset) + "/replay";
+  request.body = body;
+  Result<std::string> answered = remote.send(request);
+  for (int attempt = 0; !answered && answered.error().code() == ErrorCode::kBusy && attempt < 10;
        ++attempt) {
     os::pause(std::chrono::seconds(1));  // what Retry-After asks for
-    body = remote.send(request);
+    answered = remote.send(request);
   }
-  if (!body && is_refusal(body.error())) {
+  if (!answered && is_refusal(answered.error())) {
     return ReplayAnswer{.not_taken = 1};
   }
-  if (!body) {
-    return body.error().with("dead letter " + std::to_string(letter.offset) + " of " +
-                             letter.topic);
+  if (!answered) {
+    return answered.error().with("dead letter " + std::to_string(letter.offset) + " of " +
+                                 letter.topic);
   }
-  const Json answer = Json::parse(*body, nullptr, /*allow_exceptions=*/false);
+  const Json answer = Json::parse(*answered, nullptr, /*allow_exceptions=*/false);
   return ReplayAnswer{answer.value("accepted", std::uint64_t{0}),
                       answer.value("duplicates", std::uint64_t{0}),
                       answer.value("dead_lettered", std::uint64_t{0}), 0};
 }
 
-}  // namespace
-
-bool DeadLetterFilter::matches(const DeadLetter& letter) const {
-  if ((!code.empty() && letter.code != code) || (!sink.empty() && letter.sink != sink)) {
-    return false;
+// What a replay asks for, beside the letter.
+std::string replay_body(const ReplayOptions& options) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().key("by").value(options.by);
+  json.key("quarantined").value(options.filter.quarantined.value_or(false));
+  if (!options.patch.empty()) {
+    json.key("patch").raw(options.patch);
   }
-  if (!since_ms && !until_ms) {
-    return true;
-  }
-  const auto time = parse_rfc3339(letter.time);
-  return time && (!since_ms || *time >= *since_ms) && (!until_ms || *time < *until_ms);
+  json.end_object();
+  return body;
 }
+
+Result<std::uint64_t> count_all(Remote& remote, const DeadLetterFilter& filter) {
+  PENSTOCK_TRY_ASSIGN(const Json stats, get_stats(remote, filter));
+  std::uint64_t count = 0;
+  for (const Json& topic : stats.value("topics", Json::array())) {
+    count += topic.value("count", std::uint64_t{0});
+  }
+  return count;
+}
+
+}  // namespace
 
 Status for_each_dead_letter(Remote& remote, const DeadLetterFilter& filter,
                             DeadLetterVisitor visit) {
-  PENSTOCK_TRY_ASSIGN(const std::vector<RemoteTopic> topics, remote.topics());
+  PENSTOCK_TRY_ASSIGN(const Json stats, get_stats(remote, filter));
   std::uint64_t left = filter.limit;
-  bool found = false;
-  for (const RemoteTopic& topic : topics) {
-    const bool wanted = filter.topic.empty() ? is_dead_letter_topic(topic.name)
-                                             : topic.name == dead_letter_topic(filter.topic);
-    if (wanted && !topic.partitions.empty()) {
-      found = true;
-      PENSTOCK_TRY(visit_topic(remote, topic, filter, left, visit));
-    }
-  }
-  if (!found && !filter.topic.empty()) {
-    return Error(ErrorCode::kNotFound, "there is no topic \"" + filter.topic +
-                                           "\" with dead letters; `penstock topics` lists all");
+  for (const Json& topic : stats.value("topics", Json::array())) {
+    PENSTOCK_TRY(visit_topic(remote, topic.value("topic", ""), filter, left, visit));
   }
   return {};
 }
 
 Status list_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::ostream& out) {
+  PENSTOCK_TRY_ASSIGN(const Json stats, get_stats(remote, filter));
   std::map<std::string, std::map<std::string, std::uint64_t>> counts;
-  PENSTOCK_TRY(for_each_dead_letter(remote, filter, [&](const DeadLetter& letter) -> Status {
-    ++counts[letter.topic][letter.code];
-    return {};
-  }));
+  for (const Json& topic : stats.value("topics", Json::array())) {
+    for (const Json& reason : topic.value("reasons", Json::array())) {
+      counts[topic.value("topic", "")][reason.value("code", "")] +=
+          reason.value("count", std::uint64_t{0});
+    }
+  }
   if (counts.empty()) {
     out << "no dead letters\n";
     return {};
@@ -252,9 +251,8 @@ Status list_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::os
 }
 
 Status count_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::ostream& out) {
-  PENSTOCK_TRY_ASSIGN(const std::string body, remote.get(stats_target(filter)));
-  const Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!answer.is_object() || !answer.contains("topics")) {
+  PENSTOCK_TRY_ASSIGN(const Json answer, get_stats(remote, filter));
+  if (!answer.contains("topics")) {
     return Error(ErrorCode::kInvalid, "the server sent an answer that is none");
   }
   for (const Json& topic : answer["topics"]) {
@@ -279,7 +277,7 @@ Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::os
     if (!letter.sink.empty()) {
       json.key("sink").value(letter.sink);
     }
-    json.key("replays").value(letter.replays);
+    json.key("replays").value(letter.replays).key("quarantined").value(letter.quarantined);
     if (is_utf8(letter.bytes)) {
       json.key("event").value(letter.bytes);
     } else {
@@ -293,22 +291,64 @@ Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter, std::os
   });
 }
 
-Result<ReplaySummary> replay_dead_letters(Remote& remote, const ReplayOptions& options,
+Status show_dead_letter_actions(Remote& remote, const DeadLetterFilter& filter, std::ostream& out) {
+  for (std::int64_t offset = 0;;) {
+    PENSTOCK_TRY_ASSIGN(const std::string page,
+                        remote.get("/v1/topics/" + std::string(kDeadLetterActionsTopic) +
+                                   "/events?partition=0&limit=" + std::to_string(kPageSize) +
+                                   "&offset=" + std::to_string(offset)));
+    if (page.empty()) {
+      return {};
+    }
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+      const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+      const Json action = record.is_object() ? record.value("value", Json()) : Json();
+      if (!action.is_object()) {
+        return Error(ErrorCode::kInvalid, "the server sent something that is not a note");
+      }
+      offset = record.value("offset", offset) + 1;
+      if (filter.topic.empty() || action.value("topic", "") == filter.topic) {
+        Json shown = {{"time", record.value("timestamp", Json())}};
+        shown.update(action);
+        out << shown.dump() << '\n';
+      }
+    }
+  }
+}
+
+Result<std::uint64_t> purge_dead_letters(Remote& remote, const DeadLetterFilter& filter,
+                                         const std::string& by) {
+  net::ClientRequest request;
+  request.method = "POST";
+  request.target = "/v1/dead-letters/" + percent_encoded(filter.topic) + "/purge";
+  std::string wanted;
+  JsonWriter json(wanted);
+  json.begin_object().key("by").value(by);
+  if (filter.until_ms) {
+    json.key("until").value(format_rfc3339(*filter.until_ms));
+  }
+  json.end_object();
+  request.body = wanted;
+  PENSTOCK_TRY_ASSIGN(const std::string body, remote.send(request));
+  const Json answer = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) {
+    return Error(ErrorCode::kInvalid, "the server sent an answer that is none");
+  }
+  return answer.value("purged", std::uint64_t{0});
+}
+
+Result<ReplaySummary> replay_dead_letters(Remote& remote, ReplayOptions options,
                                           std::ostream& progress) {
+  options.filter.quarantined = options.filter.quarantined.value_or(false);
+  const std::string body = replay_body(options);
   ReplaySummary summary;
   os::Pacer pacer(options.events_per_second);
   std::uint64_t replayed = 0;
   const auto replay = [&](const DeadLetter& letter) -> Status {
-    if (letter.replays >= options.replays_max) {
-      ++summary.left_as_loop;
-      return {};
-    }
     ++summary.by_code[letter.code];
-    if (options.dry_run) {
-      return {};
-    }
     pacer.wait_for_turn();
-    PENSTOCK_TRY_ASSIGN(const ReplayAnswer answer, send_again(remote, letter));
+    PENSTOCK_TRY_ASSIGN(const ReplayAnswer answer, send_again(remote, letter, body));
     summary.accepted += answer.accepted;
     summary.duplicates += answer.duplicates;
     summary.dead_lettered += answer.dead_lettered;
@@ -319,6 +359,11 @@ Result<ReplaySummary> replay_dead_letters(Remote& remote, const ReplayOptions& o
     return {};
   };
   PENSTOCK_TRY(for_each_dead_letter(remote, options.filter, replay));
+  if (!*options.filter.quarantined) {
+    DeadLetterFilter left = options.filter;
+    left.quarantined = true;
+    PENSTOCK_TRY_ASSIGN(summary.in_quarantine, count_all(remote, left));
+  }
   return summary;
 }
 

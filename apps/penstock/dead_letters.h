@@ -1,11 +1,9 @@
 // What `penstock dlq` does: list, count, show and replay the dead letters of a running server.
 //
-// A replay sends an event's original bytes to its original topic again, as a request of its own
-// that carries how often it has been replayed, so that an event that fails for ever cannot run in
-// circles, and an idempotency key made of the dead letter's place, so that a replay that was
-// interrupted and begun again does not send it twice, while the server remembers the key
-// (ingest.idempotency_time). The dead letter itself stays in its topic as
-// the record of what happened, until retention removes it.
+// The server chooses, counts and replays (docs/operations.md, "Dead letters"); here are the loop
+// over the letters, its pace, and the texts. Each letter is replayed by a request of its own and at
+// most once, so a replay that was interrupted is just begun again. The dead letter itself stays in
+// its topic as the record of what happened, until retention removes it.
 //
 // Errors    of Remote; kInvalid for filters that cannot be read
 #pragma once
@@ -34,7 +32,8 @@ struct DeadLetter {
   std::string topic;  // where it was sent to
   std::string sink;   // whose destination refused it; empty: the gateway did
   std::uint32_t replays = 0;
-  std::string bytes;  // as the client sent them
+  bool quarantined = false;  // replayed too often already
+  std::string bytes;         // as the client sent them
 };
 
 struct DeadLetterFilter {
@@ -43,25 +42,24 @@ struct DeadLetterFilter {
   std::string sink;                      // empty: all
   std::optional<std::int64_t> since_ms;  // epoch; inclusive
   std::optional<std::int64_t> until_ms;  // exclusive
+  std::optional<bool> quarantined;       // absent: all
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
-
-  [[nodiscard]] bool matches(const DeadLetter& letter) const;
 };
 
 struct ReplayOptions {
-  DeadLetterFilter filter;
-  bool dry_run = false;
+  DeadLetterFilter filter;                 // without `quarantined`: those outside of quarantine
   std::uint64_t events_per_second = 1000;  // at most
-  std::uint32_t replays_max = 3;           // letters replayed so often already are left
+  std::string patch;                       // JSON, RFC 6902; empty: the events stay as they are
+  std::string by;                          // who does it, for the notes
 };
 
 struct ReplaySummary {
   std::uint64_t accepted = 0;
-  std::uint64_t duplicates = 0;     // sent before, for instance by a replay before this one
+  std::uint64_t duplicates = 0;     // there already, for instance by a replay before this one
   std::uint64_t dead_lettered = 0;  // refused again: dead letters anew
-  std::uint64_t not_taken = 0;      // refused with the whole request: nothing like JSON, no topic
-  std::uint64_t left_as_loop = 0;   // over replays_max
-  std::map<std::string, std::uint64_t> by_code;  // of those replayed, or that would be
+  std::uint64_t not_taken = 0;      // nothing like JSON, or the patch does not fit
+  std::uint64_t in_quarantine = 0;  // left there
+  std::map<std::string, std::uint64_t> by_code;  // of those replayed
 };
 
 // Calls `visit` for each dead letter that matches, oldest first, topic by topic.
@@ -76,8 +74,15 @@ using DeadLetterVisitor = UniqueFunction<Status(const DeadLetter&)>;
                                         std::ostream& out);
 [[nodiscard]] Status show_dead_letters(Remote& remote, const DeadLetterFilter& filter,
                                        std::ostream& out);
-[[nodiscard]] Result<ReplaySummary> replay_dead_letters(Remote& remote,
-                                                        const ReplayOptions& options,
+// Who replayed which, when, and how it ended: one line of JSON each, the oldest first. Of the
+// filter only the topic counts.
+[[nodiscard]] Status show_dead_letter_actions(Remote& remote, const DeadLetterFilter& filter,
+                                              std::ostream& out);
+// Removes those of `filter.topic` that are older than `filter.until_ms`, or all; returns how many.
+[[nodiscard]] Result<std::uint64_t> purge_dead_letters(Remote& remote,
+                                                       const DeadLetterFilter& filter,
+                                                       const std::string& by);
+[[nodiscard]] Result<ReplaySummary> replay_dead_letters(Remote& remote, ReplayOptions options,
                                                         std::ostream& progress);
 
 }  // namespace penstock::app

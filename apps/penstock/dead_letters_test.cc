@@ -14,8 +14,6 @@ namespace penstock::app {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Pair;
-using ::testing::UnorderedElementsAre;
 
 // Two topics, of which "web" wants a key.
 gateway::GatewayOptions two_topics() {
@@ -168,16 +166,6 @@ TEST_F(DeadLetters, OfATopicThatIsNotThereAreAnError) {
   EXPECT_THAT(status.error().message(), HasSubstr("\"wbe\""));
 }
 
-TEST_F(DeadLetters, ADryRunSendsNothingAndCountsByReason) {
-  post("web", "{\"no\":1}\n{\"no\":2}\n{\"user\":}\n");
-
-  const ReplaySummary summary = replay({.dry_run = true});
-
-  EXPECT_THAT(summary.by_code,
-              UnorderedElementsAre(Pair("missing_key", 2u), Pair("invalid_json", 1u)));
-  EXPECT_EQ(record_count("web.dlq"), 3);
-}
-
 TEST_F(DeadLetters, ReplayedAndRefusedAgainCountHowOften) {
   post("web", "{\"no\":1}\n");
 
@@ -191,17 +179,36 @@ TEST_F(DeadLetters, ReplayedAndRefusedAgainCountHowOften) {
   EXPECT_EQ(found[1].bytes, found[0].bytes);
 }
 
-TEST_F(DeadLetters, AreLeftAfterSoManyReplaysSoThatNoneRunsInCircles) {
+TEST_F(DeadLetters, AreLeftInQuarantineSoThatNoneRunsInCircles) {
   post("web", "{\"no\":1}\n");
 
   std::uint64_t left = 0;
   for (int i = 0; i < 6; ++i) {
-    left = replay({.replays_max = 2}).left_as_loop;
+    left = replay().in_quarantine;
   }
 
   EXPECT_EQ(left, 1u);
-  // The first one, and one for each of its two replays; none was sent twice from the same place.
-  EXPECT_EQ(record_count("web.dlq"), 3);
+  // The first one, and one for each of its three replays; none was sent twice from the same place.
+  EXPECT_EQ(record_count("web.dlq"), 4);
+  EXPECT_EQ(letters({.quarantined = true}).size(), 1u);
+  EXPECT_EQ(letters({.quarantined = false}).size(), 3u);
+  EXPECT_EQ(replay({.filter = {.quarantined = true}}).dead_lettered, 1u);
+}
+
+TEST_F(DeadLetters, AreEditedOnTheirWay) {
+  post("web", "{\"no\":1}\n{\"user\":}\n");
+
+  const ReplaySummary summary =
+      replay({.patch = R"([{"op":"add","path":"/user","value":"ann"}])", .by = "ann"});
+  std::ostringstream actions;
+  ASSERT_TRUE(show_dead_letter_actions(remote_, {.topic = "web"}, actions));
+
+  EXPECT_EQ(summary.accepted, 1u);
+  EXPECT_EQ(summary.not_taken, 1u);  // what is no JSON cannot be edited
+  EXPECT_EQ(record_count("web"), 1);
+  EXPECT_THAT(actions.str(), HasSubstr(R"("by":"ann","code":"missing_key","edited":true)"));
+  EXPECT_THAT(actions.str(), HasSubstr(R"("outcome":"accepted")"));
+  EXPECT_EQ(replay({.patch = "[]"}).duplicates, 1u);
 }
 
 TEST_F(DeadLetters, ThatAreNoJsonAtAllDoNotEndTheReplayOfTheOthers) {

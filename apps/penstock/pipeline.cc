@@ -28,8 +28,10 @@
 #include "penstock/spill_directory.h"
 #include "sinks/archive/archive_sink.h"
 #include "sinks/postgres/postgres_destination.h"
+#include "sinks/postgres/table_queries.h"
 #include "sinks/redis/redis_destination.h"
 #include "sinks/runtime/sink_runner.h"
+#include "sinks/sqlite/sqlite_destination.h"
 #include "telemetry/registry.h"
 #include "wal/embedded_log.h"
 
@@ -59,6 +61,7 @@ class Pipeline::Impl {
     for (const auto& archive : archives_) {
       archive->sink->interrupt();
     }
+    stop_queries();
     stop_sinks();
   }
 
@@ -73,6 +76,7 @@ class Pipeline::Impl {
     PENSTOCK_TRY(start_streams());
     PENSTOCK_TRY(start_archives());
     PENSTOCK_TRY(start_sinks());
+    PENSTOCK_TRY(start_queries());
     PENSTOCK_TRY(start_http());
     health_.set_phase(console::Phase::kRunning);
     return {};
@@ -94,6 +98,7 @@ class Pipeline::Impl {
     io_threads_.clear();
     gateway_thread_.reset();
     spill_thread_.reset();
+    stop_queries();
     stop_streams(deadline - time_max / 4);
     stop_sinks();
     Status archived = stop_archives(deadline);
@@ -398,6 +403,12 @@ class Pipeline::Impl {
                           sinks::PostgresDestination::make(clock_, random_, std::move(options)));
       add_sink(std::move(destination), sink_options(config_, settings));
     }
+    for (const config::SqliteSettings& settings : config_.sqlite) {
+      PENSTOCK_TRY_ASSIGN(auto destination,
+                          sinks::SqliteDestination::make({clock_, *files_, random_},
+                                                         sqlite_options(config_, settings)));
+      add_sink(std::move(destination), sink_options(config_, settings));
+    }
     for (const config::RedisSettings& settings : config_.redis) {
       PENSTOCK_TRY_ASSIGN(auto options, redis_options(settings, *files_));
       PENSTOCK_TRY_ASSIGN(auto destination,
@@ -447,6 +458,33 @@ class Pipeline::Impl {
     sink_threads_.clear();
   }
 
+  // Questions about the tables that sinks fill.
+  Status start_queries() {
+    if (!roles_.console) {
+      return {};
+    }
+    PENSTOCK_TRY_ASSIGN(auto tables, table_options(config_, *files_));
+    if (tables.empty()) {
+      return {};
+    }
+    queries_ = std::make_unique<sinks::TableQueries>(*log_, clock_, std::move(tables));
+    query_thread_ = std::make_unique<os::Thread>("queries", [this](const os::StopToken& stop) {
+      while (!stop.requested()) {
+        if (!queries_->run_once()) {
+          queries_->wait(kIdleWait);
+        }
+      }
+    });
+    return {};
+  }
+
+  void stop_queries() {
+    if (queries_ != nullptr) {
+      queries_->interrupt();
+    }
+    query_thread_.reset();
+  }
+
   Status start_http() {
     worker_ = std::make_unique<console::Worker>(*log_, clock_, console::Worker::Options{});
     worker_thread_ = std::make_unique<os::Thread>("console", [this](const os::StopToken& stop) {
@@ -483,10 +521,15 @@ class Pipeline::Impl {
     if (gateway_ != nullptr) {
       gateway_->add_routes(*router, loop);
     }
+    if (queries_ != nullptr) {
+      queries_->add_routes(*router, loop);
+    }
     console::add_routes(*router, loop, {gateway_log(), *worker_, streams_.get(), metrics_, health_},
                         {.version = PENSTOCK_VERSION,
                          .ingest = roles_.gateway,
                          .topics = roles_.console,
+                         .dead_letter_replays_max =
+                             static_cast<std::uint32_t>(config_.ingest.dead_letter_replays_max),
                          .shared = config_.is_on_kafka()});
     return router;
   }
@@ -522,6 +565,7 @@ class Pipeline::Impl {
   std::unique_ptr<engine::Streams> streams_;
   std::vector<std::unique_ptr<RunningArchive>> archives_;
   std::vector<std::unique_ptr<RunningSink>> sinks_;
+  std::unique_ptr<sinks::TableQueries> queries_;
   std::unique_ptr<console::Balance> balance_;
   std::unique_ptr<console::Worker> worker_;
   std::unique_ptr<net::HttpServer> http_;
@@ -530,6 +574,7 @@ class Pipeline::Impl {
   std::unique_ptr<os::Thread> spill_thread_;
   std::unique_ptr<os::Thread> gateway_thread_;
   std::unique_ptr<os::Thread> worker_thread_;
+  std::unique_ptr<os::Thread> query_thread_;
   Threads archive_threads_;
   Threads sink_threads_;
   Threads stream_threads_;

@@ -213,6 +213,7 @@ Result<gateway::GatewayOptions> gateway_options(const config::PipelineConfig& co
     options.outputs.push_back(job.name);
   }
   options.dead_letter_retention = config.ingest.dead_letter_retention;
+  options.replays_max = static_cast<std::uint32_t>(config.ingest.dead_letter_replays_max);
   options.event_bytes_max = config.ingest.event_size_max;
   options.depth_max = static_cast<std::uint32_t>(config.ingest.depth_max);
   options.timestamp_after_max = config.ingest.timestamp_after_max;
@@ -316,10 +317,29 @@ sinks::SinkRunner::Options runner_options(const config::PipelineConfig& config,
   return options;
 }
 
+template <typename Settings>
+sinks::SinkTable sink_table(const Settings& settings) {
+  sinks::SinkTable table;
+  table.name = settings.table;
+  table.mode = settings.mode == "upsert" ? sinks::WriteMode::kUpsert : sinks::WriteMode::kAppend;
+  table.key = settings.key;
+  for (const std::string& text : settings.columns) {
+    const auto column = config::parse_column(text);
+    PENSTOCK_CHECK(column.has_value());  // config has looked
+    table.columns.push_back(*column);
+  }
+  return table;
+}
+
 }  // namespace
 
 sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
                                         const config::PostgresSettings& settings) {
+  return runner_options(config, settings);
+}
+
+sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                        const config::SqliteSettings& settings) {
   return runner_options(config, settings);
 }
 
@@ -344,15 +364,48 @@ Result<sinks::PostgresDestination::Options> postgres_options(
   options.connection.application_name = "penstock sink " + settings.name;
   options.connection.connect_timeout = settings.connect_timeout;
   options.connection.request_timeout = settings.request_timeout;
-  options.table.name = settings.table;
-  options.table.mode =
-      settings.mode == "upsert" ? sinks::WriteMode::kUpsert : sinks::WriteMode::kAppend;
-  options.table.key = settings.key;
-  for (const std::string& text : settings.columns) {
-    const auto column = config::parse_column(text);
-    PENSTOCK_CHECK(column.has_value());  // config has looked
-    options.table.columns.push_back(*column);
+  options.table = sink_table(settings);
+  options.metadata_table = settings.metadata_table;
+  return options;
+}
+
+Result<std::vector<sinks::TableReader::Options>> table_options(const config::PipelineConfig& config,
+                                                               os::FileSystem& files) {
+  std::vector<sinks::TableReader::Options> tables;
+  for (const config::PostgresSettings& settings : config.postgres) {
+    if (!settings.read_from) {
+      continue;
+    }
+    PENSTOCK_TRY_ASSIGN(sinks::PostgresDestination::Options sink,
+                        postgres_options(settings, files));
+    sink.connection.application_name = "penstock queries " + settings.name;
+    sinks::TableReader::Options table;
+    table.sink = settings.name;
+    table.topic = settings.topic;
+    table.table = std::move(sink.table);
+    table.primary = sink.connection;
+    if (settings.replica) {
+      table.replica = std::move(sink.connection);
+      table.replica->connection = *settings.replica;
+    }
+    table.read_from =
+        *settings.read_from == "replica" ? sinks::ReadFrom::kReplica : sinks::ReadFrom::kPrimary;
+    tables.push_back(std::move(table));
   }
+  return tables;
+}
+
+sinks::SqliteDestination::Options sqlite_options(const config::PipelineConfig& config,
+                                                 const config::SqliteSettings& settings) {
+  sinks::SqliteDestination::Options options;
+  options.sink = settings.name;
+  options.topic = settings.topic;
+  options.connection.file = config.sqlite_file(settings);
+  options.connection.synchronous = settings.synchronous == "full"
+                                       ? sinks::SqliteConnection::Synchronous::kFull
+                                       : sinks::SqliteConnection::Synchronous::kNormal;
+  options.connection.lock_timeout = settings.lock_timeout;
+  options.table = sink_table(settings);
   options.metadata_table = settings.metadata_table;
   return options;
 }

@@ -18,7 +18,9 @@
 #include "os/file_system.h"
 #include "sinks/archive/archive_sink.h"
 #include "sinks/postgres/postgres_destination.h"
+#include "sinks/postgres/table_reader.h"
 #include "sinks/runtime/sink_runner.h"
+#include "sinks/sqlite/sqlite_destination.h"
 #include "wal/options.h"
 
 namespace penstock::app {
@@ -42,9 +44,16 @@ namespace penstock::app {
 [[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
                                                       const config::PostgresSettings& settings);
 [[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
+                                                      const config::SqliteSettings& settings);
+[[nodiscard]] sinks::SinkRunner::Options sink_options(const config::PipelineConfig& config,
                                                       const config::RedisSettings& settings);
 // kInvalid: the password is not where the configuration says.
 [[nodiscard]] Result<sinks::PostgresDestination::Options> postgres_options(
     const config::PostgresSettings& settings, os::FileSystem& files);
+// Of the sinks whose tables may be read.
+[[nodiscard]] Result<std::vector<sinks::TableReader::Options>> table_options(
+    const config::PipelineConfig& config, os::FileSystem& files);
+[[nodiscard]] sinks::SqliteDestination::Options sqlite_options(
+    const config::PipelineConfig& config, const config::SqliteSettings& settings);
 
 }  // namespace penstock::app

@@ -371,6 +371,67 @@ TEST(PipelineOptions, CarryTheSettingsOfPostgres) {
   EXPECT_EQ(options->metadata_table, "m");
 }
 
+TEST(PipelineOptions, LetTablesBeReadOfWhichItIsSaid) {
+  testing::SimFileSystem files;
+  ASSERT_TRUE(os::write_file_atomically(files, "/secret", as_bytes("geheim\n")));
+
+  const auto none = table_options(parsed(kPostgres), files);
+  const auto one = table_options(
+      parsed(std::string(kPostgres) + "replica = \"host=y\"\nread_from = \"replica\"\n"), files);
+
+  EXPECT_TRUE(none->empty());
+  ASSERT_EQ(one->size(), 1U);
+  EXPECT_EQ(one->front().sink, "db");
+  EXPECT_EQ(one->front().topic, "web");
+  EXPECT_EQ(one->front().primary.connection, "host=x");
+  EXPECT_EQ(one->front().replica->connection, "host=y");
+  EXPECT_EQ(one->front().replica->password, "geheim");
+  EXPECT_EQ(one->front().read_from, sinks::ReadFrom::kReplica);
+  EXPECT_EQ(one->front().table.name, "app.t");
+}
+
+TEST(PipelineOptions, CarryTheSettingsOfSqlite) {
+  const config::PipelineConfig config = parsed(R"(
+[log]
+data_dir = "d"
+[[topic]]
+name = "web"
+[[sqlite]]
+name = "local"
+topic = "web"
+table = "t"
+mode = "upsert"
+columns = ["/a:a:bigint"]
+key = ["a"]
+metadata_table = "m"
+batch_rows_max = 11
+lock_timeout = "120ms"
+[[sqlite]]
+name = "other"
+topic = "web"
+file = "/x/y.db"
+table = "t"
+columns = ["/a:a:bigint"]
+synchronous = "normal"
+)");
+
+  const sinks::SqliteDestination::Options options = sqlite_options(config, config.sqlite[0]);
+  const sinks::SqliteDestination::Options other = sqlite_options(config, config.sqlite[1]);
+
+  EXPECT_EQ(options.sink, "local");
+  EXPECT_EQ(options.topic, "web");
+  EXPECT_EQ(options.connection.file, "d/local.sqlite");
+  EXPECT_EQ(options.connection.lock_timeout, 120ms);
+  EXPECT_EQ(options.connection.synchronous, sinks::SqliteConnection::Synchronous::kFull);
+  EXPECT_EQ(options.table.name, "t");
+  EXPECT_EQ(options.table.mode, sinks::WriteMode::kUpsert);
+  EXPECT_EQ(options.table.key, std::vector<std::string>{"a"});
+  EXPECT_EQ(options.metadata_table, "m");
+  EXPECT_EQ(sink_options(config, config.sqlite[0]).batch_rows_max, 11U);
+  EXPECT_EQ(other.connection.file, "/x/y.db");
+  EXPECT_EQ(other.connection.synchronous, sinks::SqliteConnection::Synchronous::kNormal);
+}
+
 TEST(PipelineOptions, SayWhichPasswordIsMissing) {
   testing::SimFileSystem files;
 

@@ -65,6 +65,7 @@ class SmallServer {
       server_->run_once(0, std::chrono::milliseconds(1));
       log_.run_once();
       worker_.run_once();
+      PENSTOCK_CHECK(gateway_->run_once().has_value());
     }
   }
 

@@ -40,8 +40,9 @@ for role in "$@"; do
       allow gateway --transactional-id "${prefix}penstock-spill-" --operation Write --operation Describe
       ;;
     streams)
-      # Consumes, produces and commits in one transaction; makes changelogs and outputs.
-      topics streams Read Write Describe Create DescribeConfigs AlterConfigs
+      # Consumes, produces and commits in one transaction; makes changelogs and outputs. Delete is for
+      # repartition records that were read.
+      topics streams Read Write Describe Create Delete DescribeConfigs AlterConfigs
       allow streams --group "$prefix" --operation Read --operation Describe
       allow streams --transactional-id "$prefix" --operation Write --operation Describe
       ;;

@@ -41,6 +41,7 @@ class Checker {
     check_aggregates();
     check_tables();
     check_postgres();
+    check_sqlite();
     check_redis();
     check_archive();
   }
@@ -146,7 +147,32 @@ class Checker {
         complain_({"postgres", i, "connection"},
                   "must not hold a password; postgres.password says where it is");
       }
-      check_columns(i, sink);
+      if (sink.replica && holds_password(*sink.replica)) {
+        complain_({"postgres", i, "replica"},
+                  "must not hold a password; postgres.password says where it is");
+      }
+      if (sink.read_from == "replica" && !sink.replica) {
+        complain_({"postgres", i, "replica"}, "must be given where read_from is \"replica\"");
+      }
+      if (sink.replica && !sink.read_from) {
+        complain_({"postgres", i, "replica"}, "means nothing without read_from");
+      }
+      check_secret({"postgres", i, "password"}, sink.password);
+      check_columns("postgres", i, sink);
+    }
+  }
+
+  void check_sqlite() {
+    for (std::size_t i = 0; i < config_.sqlite.size(); ++i) {
+      const SqliteSettings& sink = config_.sqlite[i];
+      check_sink("sqlite", i, sink);
+      check_columns("sqlite", i, sink);
+      for (const auto& [key, table] : {std::pair("table", std::optional(sink.table)),
+                                       std::pair("metadata_table", sink.metadata_table)}) {
+        if (table && table->find('.') != std::string::npos) {
+          complain_({"sqlite", i, key}, "must be without a schema: a file has none");
+        }
+      }
     }
   }
 
@@ -158,7 +184,6 @@ class Checker {
                 "must be a name of its own: there is another sink " + quoted(sink.name));
     }
     sink_names_.push_back(sink.name);
-    check_secret({section, index, "password"}, sink.password);
     check_delivered({section, index, "topic"}, sink.topic);
     if (sink.retry_wait_max < sink.retry_wait_min) {
       complain_({section, index, "retry_wait_max"}, "must not be less than retry_wait_min");
@@ -186,7 +211,9 @@ class Checker {
     }
   }
 
-  void check_columns(std::size_t index, const PostgresSettings& sink) {
+  // Of a sink into a table.
+  template <typename Settings>
+  void check_columns(std::string_view section, std::size_t index, const Settings& sink) {
     std::vector<std::string> columns;
     for (const std::string& text : sink.columns) {
       const auto column = parse_column(text);
@@ -194,24 +221,23 @@ class Checker {
         return;  // complained about already
       }
       if (std::find(columns.begin(), columns.end(), column->name) != columns.end()) {
-        complain_({"postgres", index, "columns"},
-                  "must not have " + quoted(column->name) + " twice");
+        complain_({section, index, "columns"}, "must not have " + quoted(column->name) + " twice");
       }
       columns.push_back(column->name);
     }
     if (columns.empty() && !sink.table.empty()) {
-      complain_({"postgres", index, "columns"}, "must have at least one");
+      complain_({section, index, "columns"}, "must have at least one");
     }
     if (sink.mode == "upsert" && sink.key.empty()) {
-      complain_({"postgres", index, "key"}, "must be given where mode is \"upsert\"");
+      complain_({section, index, "key"}, "must be given where mode is \"upsert\"");
     }
     if (sink.mode == "append" && !sink.key.empty()) {
-      complain_({"postgres", index, "key"}, "means nothing where mode is \"append\"");
+      complain_({section, index, "key"}, "means nothing where mode is \"append\"");
     }
     for (const std::string& name : sink.key) {
       if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
-        complain_({"postgres", index, "key"}, "must be of the columns, and " + quoted(name) +
-                                                  " is not" + did_you_mean(name, columns));
+        complain_({section, index, "key"}, "must be of the columns, and " + quoted(name) +
+                                               " is not" + did_you_mean(name, columns));
       }
     }
   }
@@ -220,6 +246,7 @@ class Checker {
     for (std::size_t i = 0; i < config_.redis.size(); ++i) {
       const RedisSettings& sink = config_.redis[i];
       check_sink("redis", i, sink);
+      check_secret({"redis", i, "password"}, sink.password);
       check_secret({"redis", i, "sentinel_password"}, sink.sentinel_password);
       check_servers(i, sink);
       check_mode(i, sink);

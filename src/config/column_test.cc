@@ -89,6 +89,42 @@ TEST(PostgresSettings, ReadBackAsDescribed) {
   EXPECT_EQ(*again, *config);
 }
 
+TEST(PostgresSettings, SayWhereTablesAreRead) {
+  const std::string begin = std::string(kBegin) + "table = \"t\"\ncolumns = [\"/a:a:text\"]\n";
+
+  const auto without = parse_config(begin + "read_from = \"replica\"\n", "p.toml");
+  const auto unused = parse_config(begin + "replica = \"host=b\"\n", "p.toml");
+  const auto right =
+      parse_config(begin + "replica = \"host=b\"\nread_from = \"replica\"\n", "p.toml");
+
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().message(),
+            "p.toml:3: postgres \"db\": replica must be given where read_from is \"replica\"");
+  ASSERT_FALSE(unused);
+  EXPECT_EQ(unused.error().message(),
+            "p.toml:9: postgres \"db\": replica means nothing without read_from");
+  ASSERT_TRUE(right) << right.error().message();
+  EXPECT_EQ(*parse_config(describe(*right), "described"), *right);
+}
+
+TEST(SqliteSettings, AreCheckedAsThoseOfPostgresAndReadBackAsDescribed) {
+  const std::string begin =
+      "[[topic]]\nname = \"web\"\n[[sqlite]]\nname = \"db\"\ntopic = \"web\"\n"
+      "columns = [\"/a:a:text\"]\n";
+
+  const auto wrong = parse_config(begin + "table = \"app.t\"\nkey = [\"b\"]\n", "p.toml");
+  const auto right = parse_config(begin + "table = \"t\"\nfile = \"x.db\"\n", "p.toml");
+
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(
+      wrong.error().message(),
+      "p.toml:7: sqlite \"db\": table must be without a schema: a file has none\n"
+      "p.toml:8: sqlite \"db\": key means nothing where mode is \"append\"\n"
+      "p.toml:8: sqlite \"db\": key must be of the columns, and \"b\" is not; did you mean \"a\"?");
+  ASSERT_TRUE(right) << right.error().message();
+  EXPECT_EQ(*parse_config(describe(*right), "described"), *right);
+}
+
 TEST(PostgresSettings, RefuseAPasswordInAUri) {
   const auto config = parse_config(
       "[[topic]]\nname = \"web\"\n[[postgres]]\nname = \"db\"\n"

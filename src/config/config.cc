@@ -27,6 +27,10 @@ std::string PipelineConfig::archive_spool_directory() const {
   return os::join_path(log.data_dir, "archive-spool");
 }
 
+std::string PipelineConfig::sqlite_file(const SqliteSettings& sink) const {
+  return sink.file.value_or(os::join_path(log.data_dir, sink.name + ".sqlite"));
+}
+
 Result<PipelineConfig> parse_config(std::string_view toml, std::string_view file_name,
                                     std::span<const Override> overrides) {
   PENSTOCK_TRY_ASSIGN(const std::vector<Section> sections, read_toml(toml, file_name));

@@ -120,6 +120,7 @@ struct IngestSettings {
   milliseconds idempotency_time = 24h;
   std::uint64_t idempotency_count = 100'000;
   std::optional<milliseconds> dead_letter_retention = 30 * 24h;
+  std::uint64_t dead_letter_replays_max = 3;
 
   friend bool operator==(const IngestSettings&, const IngestSettings&) = default;
 };
@@ -217,7 +218,9 @@ struct PostgresSettings {
   std::string name;
   std::string topic;
   std::string connection;
-  std::optional<std::string> password;  // a reference, see secrets.h
+  std::optional<std::string> replica;    // likewise
+  std::optional<std::string> read_from;  // "primary" or "replica"; not set: nobody may ask
+  std::optional<std::string> password;   // a reference, see secrets.h
   std::string table;
   std::string mode = "append";
   std::vector<std::string> columns;  // see column.h
@@ -232,6 +235,27 @@ struct PostgresSettings {
   milliseconds request_timeout = 30s;
 
   friend bool operator==(const PostgresSettings&, const PostgresSettings&) = default;
+};
+
+// [[sqlite]]: a sink, which brings a topic's events into a table of a file
+struct SqliteSettings {
+  std::string name;
+  std::string topic;
+  std::optional<std::string> file;  // not set: in the data directory, see sqlite_file()
+  std::string table;
+  std::string mode = "append";
+  std::vector<std::string> columns;  // see column.h
+  std::vector<std::string> key;
+  std::optional<std::string> metadata_table;
+  std::string synchronous = "full";
+  std::uint64_t batch_rows_max = 5'000;
+  std::uint64_t batch_size_max = 4 * kMiB;
+  milliseconds batch_time_max = 100ms;
+  milliseconds retry_wait_min = 100ms;
+  milliseconds retry_wait_max = 10s;
+  milliseconds lock_timeout = 5s;
+
+  friend bool operator==(const SqliteSettings&, const SqliteSettings&) = default;
 };
 
 // [[redis]]: a sink, which brings a topic's events into keys of Redis
@@ -285,6 +309,7 @@ struct PipelineConfig {
   std::vector<AggregateSettings> aggregates;
   std::vector<TableSettings> tables;
   std::vector<PostgresSettings> postgres;
+  std::vector<SqliteSettings> sqlite;
   std::vector<RedisSettings> redis;
 
   // A topic of which nothing is set: what [[topic]] begins with, and what auto-creation makes.
@@ -299,6 +324,9 @@ struct PipelineConfig {
   [[nodiscard]] std::string archive_directory() const;
   // Where files wait until they are in the bucket.
   [[nodiscard]] std::string archive_spool_directory() const;
+
+  // `file` of a SQLite sink, or its place in the data directory.
+  [[nodiscard]] std::string sqlite_file(const SqliteSettings& sink) const;
 
   [[nodiscard]] bool archives_to_s3() const {
     return archive.enabled && archive.bucket.has_value();

@@ -73,6 +73,7 @@ std::string settings_markdown() {
   text += table_of("[[aggregate]]", AggregateSettings(), kAggregateSettings);
   text += table_of("[[table]]", TableSettings(), kTableSettings);
   text += table_of("[[postgres]]", PostgresSettings(), kPostgresSettings);
+  text += table_of("[[sqlite]]", SqliteSettings(), kSqliteSettings);
   text += table_of("[[redis]]", RedisSettings(), kRedisSettings);
   return text;
 }

@@ -69,6 +69,14 @@ bool is_sink_mode(std::string_view text) {
   return text == "append" || text == "upsert";
 }
 
+bool is_read_from(std::string_view text) {
+  return text == "primary" || text == "replica";
+}
+
+bool is_synchronous(std::string_view text) {
+  return text == "full" || text == "normal";
+}
+
 bool is_column(std::string_view text) {
   return parse_column(text).has_value();
 }

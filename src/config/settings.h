@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -75,6 +76,8 @@ struct Setting {
 [[nodiscard]] bool is_name(std::string_view text);
 [[nodiscard]] bool is_table_name(std::string_view text);
 [[nodiscard]] bool is_sink_mode(std::string_view text);
+[[nodiscard]] bool is_read_from(std::string_view text);
+[[nodiscard]] bool is_synchronous(std::string_view text);
 [[nodiscard]] bool is_column(std::string_view text);
 [[nodiscard]] bool is_column_name(std::string_view text);
 [[nodiscard]] bool is_server_address(std::string_view text);
@@ -115,6 +118,8 @@ inline constexpr TextRule kTable{is_table_name,
                                  "a table's name in lower case, such as \"events\" or "
                                  "\"app.events\""};
 inline constexpr TextRule kMode{is_sink_mode, "\"append\" or \"upsert\""};
+inline constexpr TextRule kReadFrom{is_read_from, "\"primary\" or \"replica\""};
+inline constexpr TextRule kSynchronous{is_synchronous, "\"full\" or \"normal\""};
 inline constexpr TextRule kColumns{
     is_column,
     "a list of columns, such as [\"/user/id:user_id:bigint:not null\"]; types are text, bigint, "
@@ -411,6 +416,12 @@ inline constexpr std::array kIngestSettings{
     Setting<IngestSettings>{"dead_letter_retention", Kind::kDuration,
                             &IngestSettings::dead_letter_retention,
                             "How long dead letters are kept; \"unlimited\" keeps them.", kSomeSpan},
+    Setting<IngestSettings>{"dead_letter_replays_max",
+                            Kind::kCount,
+                            &IngestSettings::dead_letter_replays_max,
+                            "A dead letter that was replayed so often without success is in "
+                            "quarantine: it is replayed again only on purpose.",
+                            {1, 1'000'000}},
 };
 
 inline constexpr std::array kEngineSettings{
@@ -690,22 +701,97 @@ inline constexpr std::array kTableSettings{
                            "JSON Pointers to the parts of the key; without it the topic's key."},
 };
 
-inline constexpr std::array kPostgresSettings{
-    Setting<PostgresSettings>{"name",
-                              Kind::kText,
-                              &PostgresSettings::name,
-                              "Name of the sink: its offsets are stored under it. Another name "
-                              "begins from the start of the topic.",
-                              {},
-                              kName,
-                              Need::kRequired},
-    Setting<PostgresSettings>{"topic",
-                              Kind::kText,
-                              &PostgresSettings::topic,
-                              "What is delivered.",
-                              {},
-                              kAnyText,
-                              Need::kRequired},
+// Two lists of settings of one section, one behind the other.
+template <typename S, std::size_t A, std::size_t B>
+[[nodiscard]] constexpr std::array<Setting<S>, A + B> joined(const std::array<Setting<S>, A>& a,
+                                                             const std::array<Setting<S>, B>& b) {
+  return [&]<std::size_t... I, std::size_t... J>(std::index_sequence<I...>,
+                                                 std::index_sequence<J...>) {
+    return std::array<Setting<S>, A + B>{a[I]..., b[J]...};
+  }
+  (std::make_index_sequence<A>(), std::make_index_sequence<B>());
+}
+
+// What all sinks into tables have.
+template <typename S>
+inline constexpr std::array kSinkSource{
+    Setting<S>{"name",
+               Kind::kText,
+               &S::name,
+               "Name of the sink: its offsets are stored under it. Another name "
+               "begins from the start of the topic.",
+               {},
+               kName,
+               Need::kRequired},
+    Setting<S>{
+        "topic", Kind::kText, &S::topic, "What is delivered.", {}, kAnyText, Need::kRequired},
+};
+
+template <typename S>
+inline constexpr std::array kSinkTable{
+    Setting<S>{"table",
+               Kind::kText,
+               &S::table,
+               "Where the events go; made if it is not there.",
+               {},
+               kTable,
+               Need::kRequired},
+    Setting<S>{"mode",
+               Kind::kText,
+               &S::mode,
+               "\"append\": a row for each event. \"upsert\": a row for each key, "
+               "with the values of its last event.",
+               {},
+               kMode},
+    Setting<S>{"columns",
+               Kind::kTexts,
+               &S::columns,
+               "What of the events goes where: \"pointer:column:type\", or with "
+               "\":not null\" at the end. Types: text, bigint, double precision, "
+               "boolean, timestamptz, jsonb, numeric. An empty pointer is the whole "
+               "event.",
+               {},
+               kColumns,
+               Need::kRequired},
+    Setting<S>{"key",
+               Kind::kTexts,
+               &S::key,
+               "Columns that tell rows apart, for \"upsert\"; the table has a unique "
+               "index of them.",
+               {},
+               kColumnNames},
+    Setting<S>{"metadata_table",
+               Kind::kText,
+               &S::metadata_table,
+               "Table for topic, partition, offset, key, time and source of each "
+               "event delivered; made if it is not there.",
+               {},
+               kTable},
+    Setting<S>{"batch_rows_max",
+               Kind::kCount,
+               &S::batch_rows_max,
+               "A transaction is begun at this many events ...",
+               {1, 1'000'000}},
+    Setting<S>{"batch_size_max",
+               Kind::kSize,
+               &S::batch_size_max,
+               "... or at about this size ...",
+               {4 * kKiB, kGiB}},
+    Setting<S>{"batch_time_max",
+               Kind::kDuration,
+               &S::batch_time_max,
+               "... or when the first of them has waited so long, whichever comes "
+               "first.",
+               {0, 3'600'000}},
+    Setting<S>{"retry_wait_min", Kind::kDuration, &S::retry_wait_min,
+               "After a failure the next attempt waits about so long; doubled with "
+               "each ...",
+               kSomeSpan},
+    Setting<S>{"retry_wait_max", Kind::kDuration, &S::retry_wait_max,
+               "... up to this. See [circuit_breaker] as well.", kSomeSpan},
+};
+
+inline constexpr std::array kPostgresServer{
     Setting<PostgresSettings>{"connection",
                               Kind::kText,
                               &PostgresSettings::connection,
@@ -714,6 +800,21 @@ inline constexpr std::array kPostgresSettings{
                               {},
                               kAnyText,
                               Need::kRequired},
+    Setting<PostgresSettings>{"replica",
+                              Kind::kText,
+                              &PostgresSettings::replica,
+                              "Where a read replica is, in the same words; for queries alone.",
+                              {},
+                              kAnyText},
+    Setting<PostgresSettings>{
+        "read_from",
+        Kind::kText,
+        &PostgresSettings::read_from,
+        "\"primary\" or \"replica\": GET /v1/tables/<name> answers with rows "
+        "of the table, read from there unless the request says otherwise. Not "
+        "set: nobody may ask.",
+        {},
+        kReadFrom},
     Setting<PostgresSettings>{"password",
                               Kind::kText,
                               &PostgresSettings::password,
@@ -721,67 +822,9 @@ inline constexpr std::array kPostgresSettings{
                               "its password file.",
                               {},
                               kAnyText},
-    Setting<PostgresSettings>{"table",
-                              Kind::kText,
-                              &PostgresSettings::table,
-                              "Where the events go; made if it is not there.",
-                              {},
-                              kTable,
-                              Need::kRequired},
-    Setting<PostgresSettings>{"mode",
-                              Kind::kText,
-                              &PostgresSettings::mode,
-                              "\"append\": a row for each event. \"upsert\": a row for each key, "
-                              "with the values of its last event.",
-                              {},
-                              kMode},
-    Setting<PostgresSettings>{"columns",
-                              Kind::kTexts,
-                              &PostgresSettings::columns,
-                              "What of the events goes where: \"pointer:column:type\", or with "
-                              "\":not null\" at the end. Types: text, bigint, double precision, "
-                              "boolean, timestamptz, jsonb, numeric. An empty pointer is the whole "
-                              "event.",
-                              {},
-                              kColumns,
-                              Need::kRequired},
-    Setting<PostgresSettings>{
-        "key",
-        Kind::kTexts,
-        &PostgresSettings::key,
-        "Columns that tell rows apart, for \"upsert\"; the table has a unique "
-        "index of them.",
-        {},
-        kColumnNames},
-    Setting<PostgresSettings>{"metadata_table",
-                              Kind::kText,
-                              &PostgresSettings::metadata_table,
-                              "Table for topic, partition, offset, key, time and source of each "
-                              "event delivered; made if it is not there.",
-                              {},
-                              kTable},
-    Setting<PostgresSettings>{"batch_rows_max",
-                              Kind::kCount,
-                              &PostgresSettings::batch_rows_max,
-                              "A transaction is begun at this many events ...",
-                              {1, 1'000'000}},
-    Setting<PostgresSettings>{"batch_size_max",
-                              Kind::kSize,
-                              &PostgresSettings::batch_size_max,
-                              "... or at about this size ...",
-                              {4 * kKiB, kGiB}},
-    Setting<PostgresSettings>{"batch_time_max",
-                              Kind::kDuration,
-                              &PostgresSettings::batch_time_max,
-                              "... or when the first of them has waited so long, whichever comes "
-                              "first.",
-                              {0, 3'600'000}},
-    Setting<PostgresSettings>{"retry_wait_min", Kind::kDuration, &PostgresSettings::retry_wait_min,
-                              "After a failure the next attempt waits about so long; doubled with "
-                              "each ...",
-                              kSomeSpan},
-    Setting<PostgresSettings>{"retry_wait_max", Kind::kDuration, &PostgresSettings::retry_wait_max,
-                              "... up to this. See [circuit_breaker] as well.", kSomeSpan},
+};
+
+inline constexpr std::array kPostgresTimeouts{
     Setting<PostgresSettings>{"connect_timeout", Kind::kDuration,
                               &PostgresSettings::connect_timeout,
                               "Time for a connection to be made.", kTimeout},
@@ -791,6 +834,41 @@ inline constexpr std::array kPostgresSettings{
                               "stopped may hold locks.",
                               kTimeout},
 };
+
+inline constexpr auto kPostgresSettings = joined(
+    joined(joined(kSinkSource<PostgresSettings>, kPostgresServer), kSinkTable<PostgresSettings>),
+    kPostgresTimeouts);
+
+inline constexpr std::array kSqliteFile{
+    Setting<SqliteSettings>{
+        "file",
+        Kind::kText,
+        &SqliteSettings::file,
+        "Database file, on a disk of this machine; made if it is not there. Not "
+        "set: <name>.sqlite in the data directory.",
+        {},
+        kPath},
+};
+
+inline constexpr std::array kSqliteDurability{
+    Setting<SqliteSettings>{
+        "synchronous",
+        Kind::kText,
+        &SqliteSettings::synchronous,
+        "\"full\": each transaction is on the disk before the next. \"normal\": "
+        "faster; a power failure may take the newest, which are delivered again "
+        "if the log still has them.",
+        {},
+        kSynchronous},
+    Setting<SqliteSettings>{"lock_timeout", Kind::kDuration, &SqliteSettings::lock_timeout,
+                            "How long to wait while another process writes to the file, before it "
+                            "counts as a failure.",
+                            kTimeout},
+};
+
+inline constexpr auto kSqliteSettings =
+    joined(joined(joined(kSinkSource<SqliteSettings>, kSqliteFile), kSinkTable<SqliteSettings>),
+           kSqliteDurability);
 
 inline constexpr std::array kRedisSettings{
     Setting<RedisSettings>{"name",
@@ -1008,6 +1086,7 @@ inline constexpr std::tuple kRepeatedSections{
     repeated("aggregate", &PipelineConfig::aggregates, kAggregateSettings),
     repeated("table", &PipelineConfig::tables, kTableSettings),
     repeated("postgres", &PipelineConfig::postgres, kPostgresSettings),
+    repeated("sqlite", &PipelineConfig::sqlite, kSqliteSettings),
     repeated("redis", &PipelineConfig::redis, kRedisSettings),
 };
 

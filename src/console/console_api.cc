@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "console/dead_letter_page.h"
 #include "console/dead_letter_stats.h"
 #include "console/event_request.h"
 #include "console/parameters.h"
@@ -32,8 +33,15 @@ constexpr std::array kEndpoints = {
     Endpoint{Needs::kTopics, "GET /v1/topics/{topic}", "one topic"},
     Endpoint{Needs::kTopics,
              "GET /v1/topics/{topic}/events?partition=&offset=&limit=", "events as NDJSON"},
-    Endpoint{Needs::kTopics, "GET /v1/dead-letters?topic=&code=&sink=&since=&until=",
+    Endpoint{Needs::kTopics, "GET /v1/dead-letters?topic=&code=&sink=&since=&until=&quarantined=",
              "how many dead letters there are, by topic, reason and hour"},
+    Endpoint{Needs::kTopics,
+             "GET /v1/dead-letters/{topic}?code=&sink=&since=&until=&quarantined=&offset=&limit=",
+             "dead letters of a topic with their bytes"},
+    Endpoint{Needs::kIngest, "POST /v1/dead-letters/{topic}/{offset}/replay",
+             "send a dead letter to its topic again, edited or as it is"},
+    Endpoint{Needs::kIngest, "POST /v1/dead-letters/{topic}/purge",
+             "remove dead letters, all or those before a time"},
     Endpoint{Needs::kStores, "GET /v1/stores", "state stores"},
     Endpoint{Needs::kStores,
              "GET /v1/stores/{store}?from=&to=&limit=&cursor=", "entries of a store"},
@@ -171,6 +179,7 @@ class ConsoleApi final : public RefCounted {
   [[nodiscard]] Reply list_stores() const;
   void read_events(const net::HttpRequest& request, net::Responder responder);
   void count_dead_letters(const net::HttpRequest& request, net::Responder responder);
+  void list_dead_letters(const net::HttpRequest& request, net::Responder responder);
   void query_store(const net::HttpRequest& request, net::Responder responder);
 
  private:
@@ -300,7 +309,8 @@ void ConsoleApi::read_events(const net::HttpRequest& request, net::Responder res
 }
 
 void ConsoleApi::count_dead_letters(const net::HttpRequest& request, net::Responder responder) {
-  Result<DeadLetterQuery> query = parse_dead_letter_query(request.query);
+  Result<DeadLetterQuery> query =
+      parse_dead_letter_query(request.query, options_.dead_letter_replays_max);
   if (!query) {
     send(responder, failure_reply(query.error(), "unknown_topic"));
     return;
@@ -309,6 +319,21 @@ void ConsoleApi::count_dead_letters(const net::HttpRequest& request, net::Respon
       std::move(responder),
       [&log = backends_.log, query = *std::move(query)](EventReader& reader) -> Result<Reply> {
         PENSTOCK_TRY_ASSIGN(std::string body, dead_letter_stats(log, reader, query));
+        return json_reply(std::move(body));
+      });
+}
+
+void ConsoleApi::list_dead_letters(const net::HttpRequest& request, net::Responder responder) {
+  Result<DeadLetterPageQuery> query = parse_dead_letter_page(
+      request.path_parameters.front(), request.query, options_.dead_letter_replays_max);
+  if (!query) {
+    send(responder, failure_reply(query.error(), "unknown_topic"));
+    return;
+  }
+  on_worker(
+      std::move(responder),
+      [&log = backends_.log, query = *std::move(query)](EventReader& reader) -> Result<Reply> {
+        PENSTOCK_TRY_ASSIGN(std::string body, dead_letter_page(log, reader, query));
         return json_reply(std::move(body));
       });
 }
@@ -334,7 +359,10 @@ void ConsoleApi::query_store(const net::HttpRequest& request, net::Responder res
     send(responder, failure_reply(query.error(), "unknown_store"));
     return;
   }
-  std::optional<ReplyTicket> ticket = replies_.hold(std::move(responder));
+  std::optional<ReplyTicket> ticket = replies_.hold_for(
+      options_.query_time_max, std::move(responder),
+      error_reply(503, "unavailable",
+                  "the stores did not answer in time: the log is away or slow; try again"));
   if (!ticket) {
     return;
   }
@@ -376,6 +404,7 @@ void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backe
     add_slow("/v1/topics/{topic}", &ConsoleApi::show_topic);
     add_slow("/v1/topics/{topic}/events", &ConsoleApi::read_events);
     add_slow("/v1/dead-letters", &ConsoleApi::count_dead_letters);
+    add_slow("/v1/dead-letters/{topic}", &ConsoleApi::list_dead_letters);
   }
   if (api->has(Needs::kStores)) {
     add("/v1/stores", [](Api a, Request) { return a.list_stores(); });

@@ -8,12 +8,15 @@
 //   });
 //
 // What may take long runs on the Worker; queries run on the stream threads; the loops never wait.
+// A query that has no answer within `query_time_max`, since the stream threads wait for a log that
+// is away, is answered 503.
 //
 // Threads   add_routes() once per event loop, before it runs.
 // Lifetime  the backends outlive the router; the loop does not run after the router is gone. Stop
 //           the worker's thread and the engine before or after, in any order.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -37,12 +40,14 @@ struct Backends {
 };
 
 struct ConsoleOptions {
-  std::string version;                // shown by GET /
-  std::size_t waiting_max = 256;      // requests of one loop that wait for an answer
-  std::uint32_t events_max = 10'000;  // of one page
-  bool ingest = true;                 // events can be sent to this process
-  bool topics = true;                 // topics can be listed and read
-  bool shared = false;                // other processes may own partitions of the stores, too
+  std::string version;                              // shown by GET /
+  std::size_t waiting_max = 256;                    // requests of one loop that wait for an answer
+  std::uint32_t events_max = 10'000;                // of one page
+  std::chrono::milliseconds query_time_max{5'000};  // of a store
+  bool ingest = true;                               // events can be sent to this process
+  bool topics = true;                               // topics can be listed and read
+  std::uint32_t dead_letter_replays_max = 3;        // where quarantine begins
+  bool shared = false;  // other processes may own partitions of the stores, too
 };
 
 void add_routes(net::Router& router, net::EventLoop& loop, const Backends& backends,

@@ -262,6 +262,32 @@ TEST_F(ConsoleApiTest, PassesOnWhyAStoreGivesNoAnswer) {
   }
 }
 
+TEST_F(ConsoleApiTest, AnswersAQueryThatTakesTooLong) {
+  const std::size_t number = ask("/v1/stores/s");
+  clock_.advance(std::chrono::milliseconds(4'999));
+  loop_.run_once(std::chrono::microseconds(0));
+  ASSERT_FALSE(recorder_.answers[number].has_value());
+
+  clock_.advance(std::chrono::milliseconds(1));
+  loop_.run_once(std::chrono::microseconds(0));
+
+  ASSERT_TRUE(recorder_.answers[number].has_value());
+  EXPECT_EQ(recorder_.answers[number]->status, 503);
+  EXPECT_NE(recorder_.answers[number]->body.find(R"("code":"unavailable")"), std::string::npos);
+  EXPECT_EQ(recorder_.answers[number]->extra_headers, "Retry-After: 1\r\n");
+  run_everything();  // what comes later is nobody's any more
+  EXPECT_EQ(recorder_.answers[number]->status, 503);
+}
+
+TEST_F(ConsoleApiTest, ForgetsTheTimeOfAQueryThatWasAnswered) {
+  const Recorded answer = get("/v1/stores/s");
+  clock_.advance(std::chrono::seconds(10));
+  loop_.run_once(std::chrono::microseconds(0));
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(recorder_.answers[0]->status, 200);
+}
+
 TEST_F(ConsoleApiTest, ListsStores) {
   queries_.descriptions.push_back({.name = "sensors", .kind = store::StoreKind::kTable});
 

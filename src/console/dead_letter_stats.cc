@@ -4,8 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "console/parameters.h"
-#include "core/bytes.h"
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
 #include "record/dead_letter.h"
@@ -25,24 +23,12 @@ struct TopicStats {
   bool is_complete = true;
 };
 
-std::string header(const RecordView& letter, std::string_view name) {
-  return std::string(as_text(find_header(letter, name).value_or(ByteView())));
-}
-
-void add(TopicStats& stats, const RecordView& letter, const DeadLetterQuery& query) {
-  const std::string code = header(letter, dead_letter::kCode);
-  const std::string sink = header(letter, dead_letter::kSink);
-  const std::int64_t time =
-      parse_rfc3339(header(letter, dead_letter::kTime)).value_or(letter.timestamp.value());
-  if ((!query.code.empty() && code != query.code) || (!query.sink.empty() && sink != query.sink) ||
-      (query.since && time < query.since->value()) ||
-      (query.until && time >= query.until->value())) {
-    return;
-  }
+void add(TopicStats& stats, const DeadLetterView& letter) {
+  const std::int64_t time = letter.time.value();
   stats.oldest_ms = stats.count == 0 ? time : std::min(stats.oldest_ms, time);
   stats.newest_ms = stats.count == 0 ? time : std::max(stats.newest_ms, time);
   ++stats.count;
-  ++stats.by_reason[{code, sink}];
+  ++stats.by_reason[{std::string(letter.code), std::string(letter.sink)}];
   ++stats.by_hour[time - ((time % kHourMs) + kHourMs) % kHourMs];
 }
 
@@ -53,11 +39,15 @@ Result<TopicStats> count_topic(const log::Log& log, EventReader& reader,
   for (std::int32_t number = 0; number < topic.config.partition_count && left > 0; ++number) {
     const TopicPartition partition{topic.id, PartitionId(number)};
     PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log.offsets(partition));
-    PENSTOCK_TRY_ASSIGN(const Offset next, reader.scan({partition, offsets.start, offsets.end},
-                                                       [&](const RecordView& letter) {
-                                                         add(stats, letter, query);
-                                                         return --left > 0;
-                                                       }));
+    PENSTOCK_TRY_ASSIGN(
+        const Offset next,
+        reader.scan({partition, offsets.start, offsets.end}, [&](const RecordView& record) {
+          const auto letter = read_dead_letter(record);
+          if (query.filter.matches(letter)) {
+            add(stats, letter);
+          }
+          return --left > 0;
+        }));
     stats.is_complete = stats.is_complete && (left > 0 || next >= offsets.end);
   }
   return stats;
@@ -85,15 +75,31 @@ void write(JsonWriter& json, std::string_view topic, const TopicStats& stats) {
 
 }  // namespace
 
-Result<DeadLetterQuery> parse_dead_letter_query(std::string_view query) {
-  PENSTOCK_TRY_ASSIGN(const Parameters parameters,
-                      Parameters::parse(query, {"topic", "code", "sink", "since", "until"}));
+Result<DeadLetterFilter> dead_letter_filter(const Parameters& parameters,
+                                            std::uint32_t replays_max) {
+  using Quarantine = DeadLetterFilter::Quarantine;
+  DeadLetterFilter filter;
+  filter.code = parameters.text("code").value_or("");
+  filter.sink = parameters.text("sink").value_or("");
+  PENSTOCK_TRY_ASSIGN(filter.since, parameters.time("since"));
+  PENSTOCK_TRY_ASSIGN(filter.until, parameters.time("until"));
+  if (const auto quarantined = parameters.text("quarantined")) {
+    if (*quarantined != "true" && *quarantined != "false") {
+      return Error(ErrorCode::kInvalid, "parameter `quarantined` must be true or false");
+    }
+    filter.quarantine = *quarantined == "true" ? Quarantine::kInside : Quarantine::kOutside;
+  }
+  filter.replays_max = replays_max;
+  return filter;
+}
+
+Result<DeadLetterQuery> parse_dead_letter_query(std::string_view query, std::uint32_t replays_max) {
+  PENSTOCK_TRY_ASSIGN(
+      const Parameters parameters,
+      Parameters::parse(query, {"topic", "code", "sink", "since", "until", "quarantined"}));
   DeadLetterQuery parsed;
   parsed.topic = parameters.text("topic").value_or("");
-  parsed.code = parameters.text("code").value_or("");
-  parsed.sink = parameters.text("sink").value_or("");
-  PENSTOCK_TRY_ASSIGN(parsed.since, parameters.time("since"));
-  PENSTOCK_TRY_ASSIGN(parsed.until, parameters.time("until"));
+  PENSTOCK_TRY_ASSIGN(parsed.filter, dead_letter_filter(parameters, replays_max));
   return parsed;
 }
 

@@ -3,6 +3,7 @@
 //
 //   topic, code, sink  absent: all
 //   since, until       of the letters' own times; RFC 3339 or epoch ms, until exclusive
+//   quarantined        true: only those in quarantine; false: only the others; absent: all
 //
 // It reads the letters that are there, the oldest first; of each topic at most `letters_max`, and
 // says so in `complete`.
@@ -13,27 +14,30 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "console/event_reader.h"
+#include "console/parameters.h"
 #include "core/result.h"
 #include "log/log.h"
-#include "record/types.h"
+#include "record/dead_letter_view.h"
 
 namespace penstock::console {
 
 struct DeadLetterQuery {
   std::string topic;
-  std::string code;
-  std::string sink;
-  std::optional<Timestamp> since;
-  std::optional<Timestamp> until;
+  DeadLetterFilter filter;
   std::uint64_t letters_max = 1'000'000;
 };
 
-[[nodiscard]] Result<DeadLetterQuery> parse_dead_letter_query(std::string_view query);
+// `replays_max`: where quarantine begins.
+[[nodiscard]] Result<DeadLetterQuery> parse_dead_letter_query(std::string_view query,
+                                                              std::uint32_t replays_max);
+
+// The filter of those parameters.
+[[nodiscard]] Result<DeadLetterFilter> dead_letter_filter(const Parameters& parameters,
+                                                          std::uint32_t replays_max);
 
 // As JSON.
 [[nodiscard]] Result<std::string> dead_letter_stats(const log::Log& log, EventReader& reader,

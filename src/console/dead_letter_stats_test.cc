@@ -66,13 +66,14 @@ TEST_F(DeadLetterStatsTest, AreFiltered) {
 
   EXPECT_THAT(stats({.topic = "web"}), HasSubstr(R"("count":2,)"));
   EXPECT_THAT(stats({.topic = "web"}), Not(HasSubstr("devices")));
-  EXPECT_THAT(stats({.code = "a"}), HasSubstr(R"("topic":"web","count":1,)"));
-  EXPECT_THAT(stats({.code = "a"}), Not(HasSubstr("devices")));
-  EXPECT_THAT(stats({.sink = "db"}), HasSubstr(R"("count":1,"oldest":"2024-01-01T11)"));
+  EXPECT_THAT(stats({.filter = {.code = "a"}}), HasSubstr(R"("topic":"web","count":1,)"));
+  EXPECT_THAT(stats({.filter = {.code = "a"}}), Not(HasSubstr("devices")));
+  EXPECT_THAT(stats({.filter = {.sink = "db"}}), HasSubstr(R"("count":1,"oldest":"2024-01-01T11)"));
   const Timestamp eleven(1'704'106'800'000);
-  EXPECT_THAT(stats({.topic = "web", .since = eleven}), HasSubstr(R"("oldest":"2024-01-01T11)"));
-  EXPECT_THAT(stats({.until = eleven}), HasSubstr(R"("newest":"2024-01-01T10)"));
-  EXPECT_EQ(stats({.code = "c"}), R"({"topics":[],"complete":true})");
+  EXPECT_THAT(stats({.topic = "web", .filter = {.since = eleven}}),
+              HasSubstr(R"("oldest":"2024-01-01T11)"));
+  EXPECT_THAT(stats({.filter = {.until = eleven}}), HasSubstr(R"("newest":"2024-01-01T10)"));
+  EXPECT_EQ(stats({.filter = {.code = "c"}}), R"({"topics":[],"complete":true})");
 }
 
 TEST_F(DeadLetterStatsTest, SayIfThereWereMoreThanMayBeLookedAt) {
@@ -91,15 +92,19 @@ TEST_F(DeadLetterStatsTest, OfATopicThatHasNoneAreNotFound) {
 }
 
 TEST(DeadLetterQuery, IsReadFromTheParameters) {
-  const auto query = parse_dead_letter_query("topic=web&code=a&sink=db&since=5&until=6");
+  const auto query =
+      parse_dead_letter_query("topic=web&code=a&sink=db&since=5&until=6&quarantined=true", 4);
   ASSERT_TRUE(query);
   EXPECT_EQ(query->topic, "web");
-  EXPECT_EQ(query->code, "a");
-  EXPECT_EQ(query->sink, "db");
-  EXPECT_EQ(query->since, Timestamp(5));
-  EXPECT_EQ(query->until, Timestamp(6));
-  EXPECT_EQ(parse_dead_letter_query("reason=a").error().code(), ErrorCode::kInvalid);
-  EXPECT_EQ(parse_dead_letter_query("since=soon").error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(query->filter.code, "a");
+  EXPECT_EQ(query->filter.sink, "db");
+  EXPECT_EQ(query->filter.since, Timestamp(5));
+  EXPECT_EQ(query->filter.until, Timestamp(6));
+  EXPECT_EQ(query->filter.quarantine, DeadLetterFilter::Quarantine::kInside);
+  EXPECT_EQ(query->filter.replays_max, 4U);
+  EXPECT_EQ(parse_dead_letter_query("quarantined=yes", 3).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(parse_dead_letter_query("reason=a", 3).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(parse_dead_letter_query("since=soon", 3).error().code(), ErrorCode::kInvalid);
 }
 
 }  // namespace

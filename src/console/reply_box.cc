@@ -42,6 +42,11 @@ ReplyBox::ReplyBox(net::EventLoop& loop, std::size_t waiting_max)
 
 ReplyBox::~ReplyBox() {
   gate_->box.with([](ReplyBox*& box) { box = nullptr; });
+  for (const auto& [id, waiting] : waiting_) {
+    if (waiting.timer.has_value()) {
+      loop_.cancel(*waiting.timer);
+    }
+  }
 }
 
 std::optional<ReplyTicket> ReplyBox::hold(net::Responder responder) {
@@ -50,14 +55,30 @@ std::optional<ReplyTicket> ReplyBox::hold(net::Responder responder) {
     return std::nullopt;
   }
   const std::uint64_t id = next_id_++;
-  waiting_.emplace(id, std::move(responder));
+  waiting_.emplace(id, Waiting{std::move(responder), std::nullopt});
   return ReplyTicket(gate_, id);
+}
+
+std::optional<ReplyTicket> ReplyBox::hold_for(std::chrono::milliseconds time,
+                                              net::Responder responder, Reply too_late) {
+  std::optional<ReplyTicket> ticket = hold(std::move(responder));
+  if (ticket.has_value()) {
+    const std::uint64_t id = ticket->id_;
+    waiting_.at(id).timer = loop_.call_at(
+        loop_.now() + time, [this, id, reply = std::move(too_late)] { deliver(id, reply); });
+  }
+  return ticket;
 }
 
 void ReplyBox::deliver(std::uint64_t id, const Reply& reply) {
   const auto found = waiting_.find(id);
-  PENSTOCK_CHECK(found != waiting_.end());
-  console::send(found->second, reply);
+  if (found == waiting_.end()) {
+    return;  // its time was over
+  }
+  if (found->second.timer.has_value()) {
+    loop_.cancel(*found->second.timer);
+  }
+  console::send(found->second.responder, reply);
   waiting_.erase(found);
 }
 

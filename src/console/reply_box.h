@@ -3,14 +3,16 @@
 // A Responder must stay on its loop's thread. So it stays here, and a ReplyTicket travels instead:
 // the thread that has the answer puts it into the ticket, and the loop sends it in its next turn. A
 // ticket that is dropped, because a queue refused it or the server stops, answers 503; one that
-// outlives its box answers nobody.
+// outlives its box, or comes after its request's time was over, answers nobody.
 //
 // Invariants
 //   I1  At most `waiting_max` requests wait.
+//   I2  A request of hold_for() is answered within its time, if the loop runs.
 // Threads   ReplyBox belongs to the loop's thread; a ReplyTicket to one thread at a time.
 // Lifetime  `loop` outlives the box, and does not run after the box is destroyed.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -77,15 +79,24 @@ class ReplyBox {
   // Keeps `responder` and gives a ticket for it; refuses it with 429 if too many wait already.
   [[nodiscard]] std::optional<ReplyTicket> hold(net::Responder responder);
 
+  // The same for `time`; then it is answered with `too_late`.
+  [[nodiscard]] std::optional<ReplyTicket> hold_for(std::chrono::milliseconds time,
+                                                    net::Responder responder, Reply too_late);
+
  private:
   friend class ReplyTicket;
+
+  struct Waiting {
+    net::Responder responder;
+    std::optional<net::EventLoop::TimerId> timer;
+  };
 
   void deliver(std::uint64_t id, const Reply& reply);
 
   net::EventLoop& loop_;
   const std::size_t waiting_max_;
   std::uint64_t next_id_ = 1;
-  std::map<std::uint64_t, net::Responder> waiting_;
+  std::map<std::uint64_t, Waiting> waiting_;
   Ref<ReplyTicket::Gate> gate_;
 };
 

@@ -17,44 +17,35 @@
 #include "dsl/folds.h"
 #include "dsl/options.h"
 #include "dsl/table_info.h"
-#include "dsl/typed_stores.h"
+#include "dsl/table_store.h"
 
 namespace penstock::dsl {
 
 template <typename K, typename V, typename Fold>
-class AggregateNode final : public Node,
-                            public Receiver<K, V>,
-                            public Publisher<K, Change<typename Fold::Aggregate>> {
+class AggregateNode final : public StoredTableNode<K, typename Fold::Aggregate>,
+                            public Receiver<K, V> {
  public:
   using Aggregate = typename Fold::Aggregate;
 
-  AggregateNode(TaskRuntime& runtime, const std::string& store, Fold fold, bool sends_old_values)
-      : runtime_(runtime),
-        store_(runtime.store<store::KeyValueBytes>(store)),
-        fold_(std::move(fold)),
-        sends_old_values_(sends_old_values) {}
+  AggregateNode(TaskRuntime& runtime, const TableOptions& table, Fold fold)
+      : StoredTableNode<K, Aggregate>(runtime, table), fold_(std::move(fold)) {}
 
   void receive(const Record<K, V>& record) override {
     if (record.key == nullptr || record.value == nullptr) {
-      runtime_.drop();
+      this->runtime_.drop();
       return;
     }
-    const auto stored = store_.get(*record.key);
+    const auto stored = this->stored(*record.key);
     const std::optional<Aggregate> old =
         stored.has_value() ? std::optional(stored->value) : fold_.initial();
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
     const std::optional<Aggregate> now = fold_.add(*record.key, record.value, old);
-    store_.put(*record.key, to_pointer(now), timestamp);
-    const Change<Aggregate> change{to_pointer(now), sends_old_values_ ? to_pointer(old) : nullptr};
-    this->publish({record.key, &change, timestamp, record.headers});
+    this->update(record, to_pointer(now), to_pointer(old), timestamp);
   }
 
  private:
-  TaskRuntime& runtime_;
-  KeyValueStore<K, Aggregate> store_;
   Fold fold_;
-  const bool sends_old_values_;
 };
 
 // When results are put out on close: at most every so often by the wall clock, as Kafka Streams
@@ -105,6 +96,7 @@ struct WindowAggregateOptions {
   EmitStrategy emit = EmitStrategy::kOnWindowUpdate;
   Duration emit_interval{1000};
   bool sends_old_values = false;
+  bool caches = false;
 };
 
 // What aggregations by time windows and by sliding windows have in common.
@@ -118,6 +110,12 @@ class WindowAggregateBase : public Node,
 
   void restored() override { time_.restored(store_.times()); }
 
+  void before_commit() override {
+    if (cache_.has_value()) {
+      flush();
+    }
+  }
+
   void committed() override { time_.committed(); }
 
   void aborted() override { time_.aborted(); }
@@ -130,21 +128,40 @@ class WindowAggregateBase : public Node,
         store_(runtime.store<store::WindowBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
-        timer_(options.emit_interval) {}
+        timer_(options.emit_interval) {
+    if (options.caches) {
+      cache_.emplace(runtime, options.store, options.sends_old_values);
+    }
+  }
 
   // Moves the step's time on; returns the time up to which windows are closed.
   [[nodiscard]] Timestamp advance(Timestamp timestamp) {
     return time_.advance(timestamp, store_.times()) + -windows_.grace().count();
   }
 
-  void publish_update(const Record<K, V>& record, Window window, const Aggregate* old,
-                      const Aggregate* now, Timestamp timestamp) {
-    if (options_.emit == EmitStrategy::kOnWindowClose) {
+  // Stores what a window holds now, and hands the change on: at once, at the next commit, or not
+  // before the window closes.
+  void update_window(const Record<K, V>& record, Window window, const Aggregate* old,
+                     const Aggregate* now, Timestamp timestamp) {
+    const Windowed<K> key{*record.key, window};
+    if (cache_.has_value()) {
+      Stored before;
+      if (cache_->wants_old(key)) {
+        before = store_.fetch(key.key, window.start);
+      }
+      runtime_.count_kept(store_.put(key.key, window.start, now, timestamp));
+      cache_->put(key, now, value_of(before), now != nullptr ? timestamp : record.timestamp,
+                  record.headers);
+      if (cache_->is_full()) {
+        flush();
+      }
       return;
     }
-    const Windowed<K> key{*record.key, window};
-    const Change<Aggregate> change{now, options_.sends_old_values ? old : nullptr};
-    this->publish({&key, &change, timestamp, record.headers});
+    runtime_.count_kept(store_.put(key.key, window.start, now, timestamp));
+    if (options_.emit == EmitStrategy::kOnWindowUpdate) {
+      const Change<Aggregate> change{now, options_.sends_old_values ? old : nullptr};
+      this->publish({&key, &change, timestamp, record.headers});
+    }
   }
 
   // Puts out the windows that start in [from, to] if some are newly closed.
@@ -182,6 +199,12 @@ class WindowAggregateBase : public Node,
   const WindowAggregateOptions options_;
 
  private:
+  void flush() {
+    cache_->flush(
+        [this](const Record<Windowed<K>, Change<Aggregate>>& record) { this->publish(record); });
+  }
+
+  std::optional<ChangeCache<Windowed<K>, Aggregate>> cache_;
   StepTime time_;
   EmitTimer timer_;
 };
@@ -227,9 +250,7 @@ class WindowAggregateNode final : public WindowAggregateBase<K, V, Windows, Fold
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
     const std::optional<Aggregate> now = this->fold_.add(*record.key, record.value, old);
-    this->runtime_.count_kept(
-        this->store_.put(*record.key, window.start, to_pointer(now), timestamp));
-    this->publish_update(record, window, to_pointer(old), to_pointer(now), timestamp);
+    this->update_window(record, window, to_pointer(old), to_pointer(now), timestamp);
   }
 };
 

@@ -2,12 +2,15 @@
 //
 // A function may take `const V&`, or `const K&, const V&`: then it is never called with null. One
 // that wants to see null takes pointers: `const V*`, or any mixture. A function that makes a value
-// may return std::optional of it, to say null.
+// may return std::optional of it, to say null. A function of a stateless step may return Result of
+// that: an Error is handled as the topology's ErrorHandlers say (errors.h).
 #pragma once
 
 #include <optional>
 #include <type_traits>
 #include <utility>
+
+#include "core/result.h"
 
 namespace penstock::dsl {
 
@@ -21,9 +24,30 @@ struct NullableTraits<std::optional<T>> {
   using Type = T;
 };
 
-// T of std::optional<T>, and of T.
+template <typename T>
+struct NullableTraits<Result<T>> {
+  using Type = typename NullableTraits<T>::Type;
+};
+
+// T of std::optional<T>, of Result<T>, and of T.
 template <typename T>
 using NonNull = typename NullableTraits<std::remove_cvref_t<T>>::Type;
+
+// What a function gives if it does not fail: V of Result<V>, and of V.
+template <typename T>
+struct Succeeds {
+  static constexpr bool kAlways = true;
+  using Type = std::remove_cvref_t<T>;
+};
+
+template <typename T>
+struct Succeeds<Result<T>> {
+  static constexpr bool kAlways = false;
+  using Type = T;
+};
+
+template <typename T>
+using Success = typename Succeeds<std::remove_cvref_t<T>>::Type;
 
 namespace internal {
 

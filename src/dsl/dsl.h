@@ -2,4 +2,6 @@
 #pragma once
 
 #include "dsl/cogroup.h"
+#include "dsl/errors.h"
+#include "dsl/fields.h"
 #include "dsl/stream_builder.h"

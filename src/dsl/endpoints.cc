@@ -2,14 +2,23 @@
 
 #include <algorithm>
 
+#include "core/units.h"
 #include "record/partitioner.h"
 
 namespace penstock::dsl {
 
+namespace {
+
+std::size_t size_of(const std::optional<ByteView>& bytes) {
+  return bytes.has_value() ? bytes->size() : 0;
+}
+
+}  // namespace
+
 void SourceBase::process(const topology::RecordSpan& records) {
   auto headers = records.headers.begin();
   for (std::size_t index = 0; index < records.size(); ++index) {
-    runtime_.set_metadata({records.topic, records.from.partition, records.offsets[index]});
+    runtime_.begin_record(records, index);
     const Timestamp timestamp = options_.timestamp == TimestampFrom::kWallClock
                                     ? Timestamp(runtime_.wall_now_ms())
                                     : records.timestamps[index];
@@ -43,11 +52,8 @@ void SourceBase::reject(std::string_view what) {
     runtime_.drop();
     return;
   }
-  const RecordMetadata& at = runtime_.metadata();
-  runtime_.fail(Error(ErrorCode::kInvalid, "topic \"" + std::string(at.topic) + "\", partition " +
-                                               to_string(at.partition) + ", offset " +
-                                               to_string(at.offset) + ": the " + std::string(what) +
-                                               " cannot be decoded"));
+  const Error error(ErrorCode::kInvalid, "the " + std::string(what) + " cannot be decoded");
+  runtime_.reject(ErrorKind::kDeserialization, step_, error);
 }
 
 SinkBase::SinkBase(TaskRuntime& runtime, const std::string& step,
@@ -61,9 +67,9 @@ SinkBase::SinkBase(TaskRuntime& runtime, const std::string& step,
 std::optional<std::size_t> SinkBase::find(std::string_view topic) {
   const auto found = std::ranges::find(topics_, topic);
   if (found == topics_.end()) {
-    runtime_.fail(Error(ErrorCode::kInvalid, "step \"" + step_ + "\" writes to topic \"" +
-                                                 std::string(topic) +
-                                                 "\", which it did not declare"));
+    runtime_.reject(ErrorKind::kProduction, step_,
+                    Error(ErrorCode::kInvalid, "it writes to topic \"" + std::string(topic) +
+                                                   "\", which it did not declare"));
     return std::nullopt;
   }
   return static_cast<std::size_t>(found - topics_.begin());
@@ -71,6 +77,15 @@ std::optional<std::size_t> SinkBase::find(std::string_view topic) {
 
 void SinkBase::append(std::size_t topic, const KeyBytes& key, std::optional<ByteView> value,
                       Timestamp timestamp, const Headers* headers) {
+  const std::size_t size = size_of(key.whole) + size_of(value);
+  if (size > runtime_.record_bytes_max()) {
+    runtime_.reject(
+        ErrorKind::kProduction, step_,
+        Error(ErrorCode::kInvalid, "the record for topic \"" + topics_[topic] +
+                                       "\" is too large: " + format_bytes(size) + ", at most " +
+                                       format_bytes(runtime_.record_bytes_max())));
+    return;
+  }
   headers_.clear();
   if (headers != nullptr) {
     for (const Header& header : *headers) {

@@ -20,8 +20,8 @@ class SourceBase : public Node, public SourceNode {
   void process(const topology::RecordSpan& records) final;
 
  protected:
-  SourceBase(TaskRuntime& runtime, Consumed options)
-      : runtime_(runtime), options_(std::move(options)) {}
+  SourceBase(TaskRuntime& runtime, const std::string& step, Consumed options)
+      : runtime_(runtime), step_(step), options_(std::move(options)) {}
 
   virtual void process_one(ByteView key, ByteView value, Timestamp timestamp,
                            const Headers* headers) = 0;
@@ -31,13 +31,15 @@ class SourceBase : public Node, public SourceNode {
   TaskRuntime& runtime_;
 
  private:
+  const std::string step_;
   const Consumed options_;
 };
 
 template <Serializable K, Serializable V>
 class TopicSource final : public SourceBase, public Publisher<K, V> {
  public:
-  TopicSource(TaskRuntime& runtime, const Consumed& options) : SourceBase(runtime, options) {}
+  TopicSource(TaskRuntime& runtime, const std::string& step, const Consumed& options)
+      : SourceBase(runtime, step, options) {}
 
  private:
   void process_one(ByteView key_bytes, ByteView value_bytes, Timestamp timestamp,
@@ -76,7 +78,8 @@ class SinkBase {
   void append(std::size_t topic, const KeyBytes& key, std::optional<ByteView> value,
               Timestamp timestamp, const Headers* headers);
 
-  // The number of a topic that a program chose; nothing, and a failure, if it was not declared.
+  // The number of a topic that a program chose; nothing, and an error of production, if it was not
+  // declared.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view topic);
 
   TaskRuntime& runtime_;

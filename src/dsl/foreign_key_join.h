@@ -165,10 +165,14 @@ class SubscriptionSendNode final : public Node,
                                    public Receiver<K, Change<V>>,
                                    public Publisher<KO, Subscription<K>> {
  public:
-  SubscriptionSendNode(TaskRuntime& runtime, Extractor extractor)
-      : runtime_(runtime), extractor_(std::move(extractor)) {}
+  SubscriptionSendNode(TaskRuntime& runtime, bool is_versioned, Extractor extractor)
+      : runtime_(runtime), is_versioned_(is_versioned), extractor_(std::move(extractor)) {}
 
   void receive(const Record<K, Change<V>>& record) override {
+    if (is_versioned_ && !record.value->is_latest) {
+      runtime_.drop();
+      return;
+    }
     const std::optional<KO> old_key = extract(record, record.value->old_value);
     const std::optional<KO> new_key = extract(record, record.value->new_value);
     if constexpr (kIsLeftJoin) {
@@ -233,6 +237,7 @@ class SubscriptionSendNode final : public Node,
   }
 
   TaskRuntime& runtime_;
+  const bool is_versioned_;
   Extractor extractor_;
 };
 
@@ -300,11 +305,13 @@ class ForeignTableNode final : public Node,
                                public Receiver<KO, Change<VO>>,
                                public Publisher<K, SubscriptionResponse<VO>> {
  public:
-  ForeignTableNode(TaskRuntime& runtime, const std::string& store)
-      : runtime_(runtime), store_(runtime.store<store::KeyValueBytes>(store)) {}
+  ForeignTableNode(TaskRuntime& runtime, bool is_versioned, const std::string& store)
+      : runtime_(runtime),
+        is_versioned_(is_versioned),
+        store_(runtime.store<store::KeyValueBytes>(store)) {}
 
   void receive(const Record<KO, Change<VO>>& record) override {
-    if (record.key == nullptr) {
+    if (record.key == nullptr || (is_versioned_ && !record.value->is_latest)) {
       runtime_.drop();
       return;
     }
@@ -330,6 +337,7 @@ class ForeignTableNode final : public Node,
 
  private:
   TaskRuntime& runtime_;
+  const bool is_versioned_;
   store::KeyValueBytes& store_;
 };
 

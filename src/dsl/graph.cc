@@ -10,13 +10,6 @@
 
 namespace penstock::dsl {
 
-namespace {
-
-// Long enough: records of a repartition topic must not go because their timestamps are old.
-constexpr std::chrono::hours kForever{24 * 365 * 100};
-
-}  // namespace
-
 std::string Graph::name_step(std::string_view prefix, const std::string& given) {
   if (!given.empty()) {
     return given;
@@ -41,8 +34,9 @@ topology::StoreFactory Graph::with_default_type(const topology::StoreFactory& fa
                                                        : stored_as(default_store_, factory);
 }
 
-void Graph::add_store(std::string name, topology::StoreFactory factory) {
-  stores_.push_back({std::move(name), std::move(factory), {}});
+void Graph::add_store(std::string name, topology::StoreFactory factory,
+                      topology::StoreShape shape) {
+  stores_.push_back({std::move(name), std::move(factory), std::move(shape), {}});
 }
 
 void Graph::connect(StepId step, const std::string& store) {
@@ -73,6 +67,17 @@ void Graph::reject(std::string why) {
   }
 }
 
+std::vector<std::string> Graph::child_names(StepId id) const {
+  std::vector<std::string> names;
+  for (const NodePlan& plan : plans_) {
+    const Step& step = steps_[plan.first];
+    for (auto count = std::ranges::count(step.parents, id); count > 0; --count) {
+      names.push_back(step.name);
+    }
+  }
+  return names;
+}
+
 Status Graph::check() const {
   if (rejection_.has_value()) {
     return Error(ErrorCode::kInvalid, *rejection_);
@@ -80,12 +85,25 @@ Status Graph::check() const {
   if (steps_.empty()) {
     return Error(ErrorCode::kInvalid, "the topology has no steps");
   }
+  for (const ErrorHandler* handler :
+       {&errors_.deserialization, &errors_.processing, &errors_.production}) {
+    if (handler->is(ErrorResponse::kDeadLetter) && errors_.dead_letter_topic.empty()) {
+      return Error(ErrorCode::kInvalid,
+                   "a handler of errors writes dead letters; name their topic "
+                   "(ErrorHandlers::dead_letter_topic)");
+    }
+  }
   std::set<std::string_view> names;
   for (const StorePlan& store : stores_) {
     if (store.name.empty() || !names.insert(store.name).second) {
       return Error(ErrorCode::kInvalid, "the store name \"" + store.name +
                                             "\" is empty or used twice; every stateful step needs "
                                             "one of its own");
+    }
+  }
+  for (const topology::GlobalTable& table : global_tables_) {
+    if (!names.insert(table.name).second) {
+      return Error(ErrorCode::kInvalid, "the store name \"" + table.name + "\" is used twice");
     }
   }
   names.clear();
@@ -194,7 +212,7 @@ void Graph::describe_internal_topics(const std::vector<std::size_t>& groups,
       like = source_of(groups[plan.sink], true);
     }
     builder.add_internal_topic(
-        {plan.topic, topology::InternalTopic::Kind::kRepartition, like, kForever});
+        {plan.topic, topology::InternalTopic::Kind::kRepartition, like, std::nullopt, plan.types});
   }
 }
 
@@ -212,6 +230,9 @@ Result<topology::Topology> Graph::make_topology(std::unique_ptr<Graph> made) {
     if (groups[first] == first) {
       add_sub_topology(graph, groups, first, builder);
     }
+  }
+  for (const topology::GlobalTable& table : graph->global_tables_) {
+    builder.add_global_table(table);
   }
   graph->describe_internal_topics(groups, builder);
   return builder.build();
@@ -243,15 +264,22 @@ void Graph::add_sub_topology(const std::shared_ptr<const Graph>& graph,
       builder.add_sink(sink_name(step.name, topic), {topic}, {name});
     }
   }
+  if (!graph->errors_.dead_letter_topic.empty()) {
+    builder.add_sink(dead_letter_sink(first), {graph->errors_.dead_letter_topic}, {name});
+  }
   for (const StorePlan& store : graph->stores_) {
     if (!store.users.empty() && groups[store.users.front()] == first) {
-      builder.add_store(store.name, graph->with_default_type(store.factory), {name});
+      builder.add_store(store.name, graph->with_default_type(store.factory), {name}, store.shape);
     }
   }
 }
 
 std::string Graph::sink_name(const std::string& step, const std::string& topic) {
   return step + " to " + topic;
+}
+
+std::string Graph::dead_letter_sink(StepId first) {
+  return "dead letters of steps-" + std::to_string(first);
 }
 
 }  // namespace penstock::dsl

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "dsl/errors.h"
+#include "dsl/options.h"
 #include "dsl/runtime.h"
 #include "store/store_type.h"
 #include "topology/topology.h"
@@ -64,14 +66,25 @@ struct RepartitionPlan {
   StepId sink;
   StepId source;
   NullKeyRule* rule;
+  topology::TypeNames types = {};
 };
 
 class Graph {
  public:
-  Graph(std::string application_id, std::chrono::milliseconds emit_interval)
-      : application_id_(std::move(application_id)), emit_interval_(emit_interval) {}
+  Graph(std::string application_id, std::chrono::milliseconds emit_interval, Caching caching,
+        ErrorHandlers errors)
+      : application_id_(std::move(application_id)),
+        emit_interval_(emit_interval),
+        caching_(caching),
+        errors_(std::move(errors)) {}
 
   [[nodiscard]] std::chrono::milliseconds emit_interval() const { return emit_interval_; }
+
+  // Whether changes of that table are held back until the next commit.
+  [[nodiscard]] bool caches(const Materialized& materialized) const {
+    return !materialized.history().has_value() &&
+           materialized.caching().value_or(caching_) == Caching::kOn;
+  }
 
   // "KSTREAM-FILTER-0000000002", or the name given.
   [[nodiscard]] std::string name_step(std::string_view prefix, const std::string& given);
@@ -85,8 +98,10 @@ class Graph {
   void add_plan(StepId step, NodePlan::Make make) { add_plan(step, step, std::move(make)); }
 
   // A store that the steps named use; each may be named again by connect().
-  void add_store(std::string name, topology::StoreFactory factory);
+  void add_store(std::string name, topology::StoreFactory factory, topology::StoreShape shape = {});
   void connect(StepId step, const std::string& store);
+
+  void add_global_table(topology::GlobalTable table) { global_tables_.push_back(std::move(table)); }
 
   void set_default_store(store::StoreType type) { default_store_ = type; }
 
@@ -110,12 +125,21 @@ class Graph {
 
   [[nodiscard]] const Step& step(StepId id) const { return steps_[id]; }
 
+  // Of the steps behind one, in the order in which it hands them records; once the topology is
+  // made.
+  [[nodiscard]] std::vector<std::string> child_names(StepId id) const;
+
   void set_uses_null_keys(StepId id) { steps_[id].uses_null_keys = true; }
 
   [[nodiscard]] static Result<topology::Topology> make_topology(std::unique_ptr<Graph> graph);
 
   // What a sink step's output to a topic is called in the engine.
   [[nodiscard]] static std::string sink_name(const std::string& step, const std::string& topic);
+
+  [[nodiscard]] const ErrorHandlers& errors() const { return errors_; }
+
+  // What the output of dead letters is called in the sub-topology that begins with a step.
+  [[nodiscard]] static std::string dead_letter_sink(StepId first);
 
  private:
   friend class GraphProcessor;
@@ -125,6 +149,7 @@ class Graph {
   struct StorePlan {
     std::string name;
     topology::StoreFactory factory;
+    topology::StoreShape shape;
     std::vector<StepId> users;
   };
 
@@ -145,10 +170,13 @@ class Graph {
 
   std::string application_id_;
   std::chrono::milliseconds emit_interval_;
+  Caching caching_;
+  ErrorHandlers errors_;
   std::size_t name_count_ = 0;
   std::vector<Step> steps_;
   std::vector<NodePlan> plans_;
   std::vector<StorePlan> stores_;
+  std::vector<topology::GlobalTable> global_tables_;
   store::StoreType default_store_ = store::StoreType::kInMemory;
   std::vector<RepartitionPlan> repartitions_;
   std::vector<std::unique_ptr<SharedInfo>> infos_;

@@ -5,7 +5,11 @@
 namespace penstock::dsl {
 
 Status GraphProcessor::init(topology::ProcessorContext& context) {
-  runtime_.emplace(context);
+  const ErrorHandlers& errors = graph_->errors();
+  runtime_.emplace(context, errors,
+                   errors.dead_letter_topic.empty()
+                       ? nullptr
+                       : &context.output(Graph::dead_letter_sink(members_.front())));
   runtime_->advance_stream_time(context.stream_time());
   for (const NodePlan& plan : graph_->plans_) {
     if (std::ranges::binary_search(members_, plan.first)) {

@@ -26,9 +26,21 @@ class GraphProcessor final : public topology::Processor {
 
   [[nodiscard]] Status before_commit() override;
 
+  [[nodiscard]] std::size_t room() const override { return runtime_->room(); }
+
+  [[nodiscard]] Result<bool> advance() override { return runtime_->advance(); }
+
+  [[nodiscard]] bool may_commit() const override { return runtime_->may_commit(); }
+
+  [[nodiscard]] std::optional<topology::TimePoint> next_advance() const override {
+    return runtime_->next_advance();
+  }
+
   void committed() override { runtime_->committed(); }
 
   void aborted() override { runtime_->aborted(); }
+
+  [[nodiscard]] std::size_t pending_bytes() const override { return runtime_->pending_bytes(); }
 
  private:
   const std::shared_ptr<const Graph> graph_;

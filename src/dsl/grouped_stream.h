@@ -77,6 +77,11 @@ struct WindowKind {
     return window_store(store, windows.size(), retention);
   }
 
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const Windows& windows, Duration retention) {
+    return window_shape<K, V>(windows.size(), retention);
+  }
+
   // How long after its end a window takes records.
   static Duration stays_open(const Windows& windows) { return windows.grace(); }
 };
@@ -95,6 +100,11 @@ struct WindowKind<SlidingWindows> {
     return window_store(store, windows.size(), retention);
   }
 
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const SlidingWindows& windows, Duration retention) {
+    return window_shape<K, V>(windows.size(), retention);
+  }
+
   static Duration stays_open(const SlidingWindows& windows) { return windows.grace(); }
 };
 
@@ -110,6 +120,11 @@ struct WindowKind<SessionWindows> {
   static topology::StoreFactory make_store(const std::string& store,
                                            const SessionWindows& /*windows*/, Duration retention) {
     return session_store(store, retention);
+  }
+
+  template <typename K, typename V>
+  static topology::StoreShape make_shape(const SessionWindows& /*windows*/, Duration retention) {
+    return session_shape<K, V>(retention);
   }
 
   // A record within the gap still makes it longer.
@@ -254,8 +269,12 @@ template <typename K, typename V, typename Windows, typename Fold>
       graph.reject("the retention of store \"" + store +
                    "\" is shorter than its windows and their grace");
     }
+    if (materialized.history().has_value()) {
+      graph.reject("store \"" + store + "\" holds windows and cannot be versioned");
+    }
     graph.add_store(store,
-                    stored_as(materialized.type(), Kind::make_store(store, windows, retention)));
+                    stored_as(materialized.type(), Kind::make_store(store, windows, retention)),
+                    Kind::template make_shape<K, Aggregate>(windows, retention));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
     info->stores = {store};
     info->grace = Kind::stays_open(windows);
@@ -265,7 +284,8 @@ template <typename K, typename V, typename Windows, typename Fold>
     shared = &graph.keep(std::move(info));
   }
   graph.connect(step, store);
-  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false};
+  const bool caches = emit == EmitStrategy::kOnWindowUpdate && graph.caches(materialized);
+  const WindowAggregateOptions options{store, emit, graph.emit_interval(), false, caches};
   graph.add_plan(step, [parent, windows, options, fold = std::move(fold),
                         &info = std::as_const(*shared)](TaskRuntime& runtime) {
     WindowAggregateOptions own = options;
@@ -286,14 +306,13 @@ template <typename K, typename V, typename Fold>
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
   if (shared == nullptr) {
-    graph.add_store(store, table_store(materialized));
-    shared = &keep_stored_table<K, Aggregate>(graph, store);
+    graph.add_store(store, table_store(materialized), table_shape<K, Aggregate>(materialized));
+    shared = &keep_stored_table<K, Aggregate>(graph, materialized);
   }
   graph.connect(step, store);
   graph.add_plan(step, [parent, store, fold = std::move(fold),
                         &info = std::as_const(*shared)](TaskRuntime& runtime) {
-    auto node =
-        std::make_unique<AggregateNode<K, V, Fold>>(runtime, store, fold, info.sends_old_values);
+    auto node = std::make_unique<AggregateNode<K, V, Fold>>(runtime, info.options(store), fold);
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

@@ -25,8 +25,8 @@ struct Named {
 
 // What a source does with a record whose key or value cannot be read.
 enum class Malformed : std::uint8_t {
-  kFail,  // stop: as Kafka Streams' LogAndFailExceptionHandler, its default
-  kDrop,  // count and go on: LogAndContinueExceptionHandler
+  kHandle,  // what the topology's handler says (errors.h); by default it stops
+  kDrop,    // count and go on
 };
 
 // Where a record's timestamp comes from.
@@ -37,7 +37,7 @@ enum class TimestampFrom : std::uint8_t {
 
 struct Consumed {
   std::string name;
-  Malformed malformed = Malformed::kFail;
+  Malformed malformed = Malformed::kHandle;
   TimestampFrom timestamp = TimestampFrom::kRecord;
 };
 
@@ -65,6 +65,10 @@ class Repartitioned {
 
 using store::StoreType;
 
+// Whether changes of a table are held back until the next commit, so that of many changes of a key
+// only the last goes on to the steps behind it. What a table holds is not delayed.
+enum class Caching : std::uint8_t { kOff, kOn };
+
 // A store, by its name.
 class Materialized {
  public:
@@ -78,6 +82,28 @@ class Materialized {
     return std::move(*this);
   }
 
+  // Of tables: remembers what keys held before, so far back, counted from the table's largest
+  // timestamp (KIP-889, KIP-914). A stream that joins the table meets what was valid at the time of
+  // its record; updates that come out of order are put where they belong, and steps behind the
+  // table that only want the latest values do not see them.
+  [[nodiscard]] Materialized versioned(Duration history) && {
+    PENSTOCK_CHECK(history.count() >= 0);
+    history_ = history;
+    return std::move(*this);
+  }
+
+  // Otherwise as the StreamBuilder was told. Versioned tables, and windows that are handed on when
+  // they close, are never cached.
+  [[nodiscard]] Materialized with_caching() && {
+    caching_ = Caching::kOn;
+    return std::move(*this);
+  }
+
+  [[nodiscard]] Materialized without_caching() && {
+    caching_ = Caching::kOff;
+    return std::move(*this);
+  }
+
   // Otherwise as the StreamBuilder was told.
   [[nodiscard]] Materialized with_store(StoreType type) && {
     type_ = type;
@@ -86,13 +112,20 @@ class Materialized {
 
   [[nodiscard]] const std::string& store() const { return store_; }
 
+  [[nodiscard]] const std::optional<Caching>& caching() const { return caching_; }
+
   [[nodiscard]] const std::optional<StoreType>& type() const { return type_; }
 
   [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
 
+  // Absent: the latest values only.
+  [[nodiscard]] const std::optional<Duration>& history() const { return history_; }
+
  private:
   std::string store_;
   std::optional<Duration> retention_;
+  std::optional<Duration> history_;
+  std::optional<Caching> caching_;
   std::optional<StoreType> type_;
 };
 
@@ -114,10 +147,22 @@ class Joined {
  public:
   explicit Joined(std::string name) : name_(std::move(name)) { PENSTOCK_CHECK(!name_.empty()); }
 
+  // Records of the stream wait so long, by stream time, for late updates of the table, and are then
+  // joined in the order of their timestamps (KIP-923). The table must be versioned. What waits is
+  // in a store `<name>-buffer`.
+  [[nodiscard]] Joined with_grace(Duration grace) && {
+    PENSTOCK_CHECK(grace.count() >= 0);
+    grace_ = grace;
+    return std::move(*this);
+  }
+
   [[nodiscard]] const std::string& name() const { return name_; }
+
+  [[nodiscard]] const std::optional<Duration>& grace() const { return grace_; }
 
  private:
   std::string name_;
+  std::optional<Duration> grace_;
 };
 
 // A join of two tables by foreign key. Its topics are called

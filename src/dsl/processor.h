@@ -47,6 +47,11 @@ class ProcessorContextBase {
   }
 
   template <typename K, typename V>
+  [[nodiscard]] VersionedStore<K, V> versioned_store(std::string_view name) {
+    return VersionedStore<K, V>(runtime().template store<store::VersionedBytes>(name));
+  }
+
+  template <typename K, typename V>
   [[nodiscard]] WindowStore<K, V> window_store(std::string_view name) {
     return WindowStore<K, V>(runtime().template store<store::WindowBytes>(name));
   }
@@ -72,6 +77,10 @@ class ProcessorContextBase {
   // Asks for a commit soon.
   void commit() { runtime().context().request_commit(); }
 
+  // The record cannot be processed: what then happens the topology's handler of processing errors
+  // says (errors.h). What was forwarded before stays.
+  void reject(const Error& error) { runtime().reject(ErrorKind::kProcessing, step(), error); }
+
   // Stops the topology with this error: for what no record should survive.
   void fail(Error error) { runtime().fail(std::move(error)); }
 
@@ -80,6 +89,7 @@ class ProcessorContextBase {
 
  private:
   [[nodiscard]] virtual TaskRuntime& runtime() = 0;
+  [[nodiscard]] virtual const std::string& step() const = 0;
 };
 
 template <typename K, typename V>
@@ -87,6 +97,10 @@ class ProcessorContext : public ProcessorContextBase {
  public:
   // To all steps behind this one.
   virtual void forward(const Record<K, V>& record) = 0;
+
+  // To the one of that name, such as `to(topic, {.name = ...})` gives. There being none is an error
+  // that stops the topology.
+  virtual void forward(const Record<K, V>& record, std::string_view step) = 0;
 
   void forward(const K& key, const V& value, Timestamp timestamp) {
     forward({&key, &value, timestamp, nullptr});
@@ -115,6 +129,9 @@ template <typename K, typename V>
 class FixedKeyContext : public ProcessorContextBase {
  public:
   virtual void forward(const V* value, Timestamp timestamp, const Headers* headers) = 0;
+
+  virtual void forward(const V* value, Timestamp timestamp, const Headers* headers,
+                       std::string_view step) = 0;
 
   void forward(const V& value, Timestamp timestamp) { forward(&value, timestamp, nullptr); }
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,14 +20,33 @@ namespace penstock::dsl {
 template <typename MakeProcessor>
 using ProcessorOf = typename std::invoke_result_t<MakeProcessor&>::element_type;
 
+// The steps behind a processor, by name.
+class NamedChildren {
+ public:
+  NamedChildren(TaskRuntime& runtime, const Graph& graph, StepId step)
+      : runtime_(runtime), step_(graph.step(step).name), names_(graph.child_names(step)) {}
+
+  // The place of that step among the children; nothing, and a failure, if there is none.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view name);
+
+ private:
+  TaskRuntime& runtime_;
+  const std::string step_;
+  const std::vector<std::string> names_;
+};
+
 template <typename K, typename V, typename P>
 class ProcessorNode final : public Node,
                             public Receiver<K, V>,
                             public Publisher<typename P::KeyOut, typename P::ValueOut>,
                             private P::Context {
  public:
-  ProcessorNode(TaskRuntime& runtime, std::unique_ptr<P> processor)
-      : runtime_(runtime), processor_(std::move(processor)) {
+  ProcessorNode(TaskRuntime& runtime, std::string step, NamedChildren children,
+                std::unique_ptr<P> processor)
+      : runtime_(runtime),
+        step_(std::move(step)),
+        children_(std::move(children)),
+        processor_(std::move(processor)) {
     processor_->init(*this);
   }
 
@@ -37,9 +57,20 @@ class ProcessorNode final : public Node,
     this->publish(record);
   }
 
+  void forward(const Record<typename P::KeyOut, typename P::ValueOut>& record,
+               std::string_view step) override {
+    if (const auto child = children_.find(step)) {
+      this->publish_to(*child, record);
+    }
+  }
+
   [[nodiscard]] TaskRuntime& runtime() override { return runtime_; }
 
+  [[nodiscard]] const std::string& step() const override { return step_; }
+
   TaskRuntime& runtime_;
+  const std::string step_;
+  NamedChildren children_;
   std::unique_ptr<P> processor_;
 };
 
@@ -50,8 +81,12 @@ class FixedKeyProcessorNode final : public Node,
                                     public Publisher<K, typename P::ValueOut>,
                                     private P::Context {
  public:
-  FixedKeyProcessorNode(TaskRuntime& runtime, std::unique_ptr<P> processor)
-      : runtime_(runtime), processor_(std::move(processor)) {
+  FixedKeyProcessorNode(TaskRuntime& runtime, std::string step, NamedChildren children,
+                        std::unique_ptr<P> processor)
+      : runtime_(runtime),
+        step_(std::move(step)),
+        children_(std::move(children)),
+        processor_(std::move(processor)) {
     processor_->init(*this);
   }
 
@@ -67,9 +102,20 @@ class FixedKeyProcessorNode final : public Node,
     this->publish({key_, value, timestamp, headers});
   }
 
+  void forward(const typename P::ValueOut* value, Timestamp timestamp, const Headers* headers,
+               std::string_view step) override {
+    if (const auto child = children_.find(step)) {
+      this->publish_to(*child, {key_, value, timestamp, headers});
+    }
+  }
+
   [[nodiscard]] TaskRuntime& runtime() override { return runtime_; }
 
+  [[nodiscard]] const std::string& step() const override { return step_; }
+
   TaskRuntime& runtime_;
+  const std::string step_;
+  NamedChildren children_;
   std::unique_ptr<P> processor_;
   const K* key_ = nullptr;
 };
@@ -88,13 +134,15 @@ template <typename K, typename V, typename MakeProcessor>
                 "the processor takes other types than the stream has");
   using NodeType =
       std::conditional_t<kHasFixedKey<P>, FixedKeyProcessorNode<K, V, P>, ProcessorNode<K, V, P>>;
-  const StepId step = graph.add_step(
-      {Step::Kind::kProcessor, graph.name_step(prefix, named.name), {parent}, {}, {}});
+  const std::string name = graph.name_step(prefix, named.name);
+  const StepId step = graph.add_step({Step::Kind::kProcessor, name, {parent}, {}, {}});
   for (const std::string& store : stores) {
     graph.connect(step, store);
   }
-  graph.add_plan(step, [parent, make = std::move(make)](TaskRuntime& runtime) mutable {
-    auto node = std::make_unique<NodeType>(runtime, make());
+  graph.add_plan(step, [&graph = std::as_const(graph), step, parent, name,
+                        make = std::move(make)](TaskRuntime& runtime) mutable {
+    auto node =
+        std::make_unique<NodeType>(runtime, name, NamedChildren(runtime, graph, step), make());
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

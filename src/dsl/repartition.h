@@ -10,6 +10,7 @@
 
 #include "dsl/endpoints.h"
 #include "dsl/graph.h"
+#include "dsl/type_name.h"
 
 namespace penstock::dsl {
 
@@ -43,8 +44,9 @@ void add_sink_plan(Graph& graph, StepId sink, StepId parent) {
 template <typename K, typename V>
 void add_source_plan(Graph& graph, StepId source, const Consumed& options) {
   graph.add_plan(source, [&graph = std::as_const(graph), source, options](TaskRuntime& runtime) {
-    auto node = std::make_unique<TopicSource<K, V>>(runtime, options);
-    runtime.add_source(graph.step(source).topics, *node);
+    const Step& step = graph.step(source);
+    auto node = std::make_unique<TopicSource<K, V>>(runtime, step.name, options);
+    runtime.add_source(step.topics, *node);
     return node;
   });
 }
@@ -60,7 +62,7 @@ template <typename K, typename V>
   const StepId sink = graph.add_step({Step::Kind::kSink, prefix + "-sink", {filter}, {topic}, {}});
   const StepId source = graph.add_step({Step::Kind::kSource, prefix + "-source", {}, {topic}, {}});
   NullKeyRule& rule = graph.keep(std::make_unique<NullKeyRule>());
-  graph.add_repartition({topic, sink, source, &rule});
+  graph.add_repartition({topic, sink, source, &rule, type_names<K, V>()});
   graph.add_plan(filter, [from, &rule](TaskRuntime& runtime) {
     auto node = std::make_unique<NullKeyFilterNode<K, V>>(rule);
     runtime.publisher<K, V>(from).add_child(*node);

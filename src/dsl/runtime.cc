@@ -23,6 +23,12 @@ Status TaskRuntime::take_failure() {
   return *std::exchange(failure_, std::nullopt);
 }
 
+void TaskRuntime::reject(ErrorKind kind, std::string_view step, const Error& error) {
+  if (const Status handled = errors_.handle(kind, step, source_, error); !handled) {
+    fail(handled.error());
+  }
+}
+
 void TaskRuntime::schedule_stream_time(std::chrono::milliseconds interval,
                                        UniqueFunction<void(Timestamp)> punctuate) {
   PENSTOCK_CHECK(interval.count() > 0);
@@ -43,10 +49,43 @@ void TaskRuntime::run_punctuations() {
     if (late >= 0) {
       // Those that were missed are left out, and the rhythm is kept.
       punctuation.next += (late / punctuation.interval + 1) * punctuation.interval;
-      set_metadata({});
+      begin_punctuation();
       punctuation.run(stream_time_);
     }
   }
+}
+
+std::size_t TaskRuntime::room() const {
+  std::size_t room = static_cast<std::size_t>(-1);
+  for (const AsyncPart* part : async_parts_) {
+    room = std::min(room, part->room());
+  }
+  return room;
+}
+
+Result<bool> TaskRuntime::advance() {
+  bool worked = false;
+  for (AsyncPart* part : async_parts_) {
+    worked = part->advance() || worked;
+  }
+  PENSTOCK_TRY(take_failure());
+  return worked;
+}
+
+bool TaskRuntime::may_commit() const {
+  return std::ranges::all_of(async_parts_,
+                             [](const AsyncPart* part) { return part->may_commit(); });
+}
+
+std::optional<topology::TimePoint> TaskRuntime::next_advance() const {
+  std::optional<topology::TimePoint> next;
+  for (const AsyncPart* part : async_parts_) {
+    const auto at = part->next_advance();
+    if (at.has_value() && (!next.has_value() || *at < *next)) {
+      next = at;
+    }
+  }
+  return next;
 }
 
 void TaskRuntime::restored() {
@@ -61,6 +100,14 @@ void TaskRuntime::before_commit() {
   for (const auto& node : owned_) {
     node->before_commit();
   }
+}
+
+std::size_t TaskRuntime::pending_bytes() const {
+  std::size_t size = 0;
+  for (const auto& [name, object] : shared_) {
+    size += object->pending_bytes();
+  }
+  return size;
 }
 
 void TaskRuntime::committed() {

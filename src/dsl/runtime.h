@@ -26,6 +26,7 @@
 #include "core/check.h"
 #include "core/result.h"
 #include "core/unique_function.h"
+#include "dsl/error_sink.h"
 #include "dsl/record.h"
 #include "topology/processor.h"
 
@@ -46,6 +47,9 @@ class Node {
   virtual void committed() {}
 
   virtual void aborted() {}
+
+  // About what before_commit() would hand on now.
+  [[nodiscard]] virtual std::size_t pending_bytes() const { return 0; }
 };
 
 template <typename K, typename V>
@@ -81,6 +85,18 @@ class Publisher {
   std::vector<Receiver<K, V>*> children_;
 };
 
+// A node that begins what ends later: see topology::Processor::room() and what follows it.
+class AsyncPart {
+ public:
+  virtual ~AsyncPart() = default;
+
+  [[nodiscard]] virtual std::size_t room() const = 0;
+  // True if there was something to do.
+  [[nodiscard]] virtual bool advance() = 0;
+  [[nodiscard]] virtual bool may_commit() const = 0;
+  [[nodiscard]] virtual std::optional<topology::TimePoint> next_advance() const = 0;
+};
+
 // Makes records of what the engine delivers.
 class SourceNode {
  public:
@@ -91,7 +107,10 @@ class SourceNode {
 
 class TaskRuntime {
  public:
-  explicit TaskRuntime(topology::ProcessorContext& context) : context_(context) {}
+  // `dead_letters`: see ErrorSink.
+  TaskRuntime(topology::ProcessorContext& context, const ErrorHandlers& handlers,
+              topology::Output* dead_letters)
+      : context_(context), errors_(context, handlers, dead_letters) {}
 
   TaskRuntime(const TaskRuntime&) = delete;
   TaskRuntime& operator=(const TaskRuntime&) = delete;
@@ -115,17 +134,32 @@ class TaskRuntime {
   // Processes what the engine delivers.
   [[nodiscard]] Status process(const topology::RecordSpan& records);
 
+  void add_async(AsyncPart& part) { async_parts_.push_back(&part); }
+
+  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] Result<bool> advance();
+  [[nodiscard]] bool may_commit() const;
+  [[nodiscard]] std::optional<topology::TimePoint> next_advance() const;
+
   void restored();
   void before_commit();
   void committed();
   void aborted();
+  [[nodiscard]] std::size_t pending_bytes() const;
 
-  // A store of the sub-topology, as what it is: KeyValueBytes, WindowBytes, SessionBytes.
+  // A store of the sub-topology, as what it is: KeyValueBytes, VersionedBytes, WindowBytes,
+  // SessionBytes.
   template <typename Store>
   [[nodiscard]] Store& store(std::string_view name) {
-    auto* store = dynamic_cast<Store*>(&context_.state_store(name));
+    Store* const store = find_store<Store>(name);
     PENSTOCK_CHECK(store != nullptr);
     return *store;
+  }
+
+  // The same, or null if it is something else.
+  template <typename Store>
+  [[nodiscard]] Store* find_store(std::string_view name) {
+    return dynamic_cast<Store*>(&context_.state_store(name));
   }
 
   // One object of this type for the task and this name, made when it is first asked for.
@@ -135,7 +169,27 @@ class TaskRuntime {
   // What the record that is being processed came from; empty in punctuations.
   [[nodiscard]] const RecordMetadata& metadata() const { return metadata_; }
 
-  void set_metadata(const RecordMetadata& metadata) { metadata_ = metadata; }
+  // The record that is processed from now on.
+  void begin_record(const topology::RecordSpan& records, std::size_t index) {
+    metadata_ = {records.topic, records.from.partition, records.offsets[index]};
+    source_ = {&records, index};
+  }
+
+  void begin_record(const SourceRecord& record) {
+    if (record.records == nullptr) {
+      begin_punctuation();
+    } else {
+      begin_record(*record.records, record.index);
+    }
+  }
+
+  void begin_punctuation() {
+    metadata_ = {};
+    source_ = {};
+  }
+
+  // The record that is processed now.
+  [[nodiscard]] const SourceRecord& source() const { return source_; }
 
   // The largest timestamp of the task's records so far, this one included.
   [[nodiscard]] Timestamp stream_time() const { return stream_time_; }
@@ -167,6 +221,11 @@ class TaskRuntime {
   // Unless a store has kept what was put.
   void count_kept(bool is_kept) { context_.counts().expired += is_kept ? 0 : 1; }
 
+  // The record cannot be dealt with in this step: what then happens is the handlers' business.
+  void reject(ErrorKind kind, std::string_view step, const Error& error);
+
+  [[nodiscard]] std::size_t record_bytes_max() const { return errors_.record_bytes_max(); }
+
   void fail(Error error) {
     if (!failure_.has_value()) {
       failure_ = std::move(error);
@@ -188,13 +247,16 @@ class TaskRuntime {
   void run_punctuations();
 
   topology::ProcessorContext& context_;
+  ErrorSink errors_;
   std::map<StepId, Node*> nodes_;
   std::vector<std::unique_ptr<Node>> owned_;  // in the order they were made
   std::map<std::string, SourceNode*, std::less<>> sources_;
+  std::vector<AsyncPart*> async_parts_;
   std::map<std::string, std::unique_ptr<Node>> shared_;
   std::vector<Punctuation> punctuations_;
   bool is_restored_ = false;
   RecordMetadata metadata_;
+  SourceRecord source_;
   Timestamp stream_time_{-1};
   Timestamp committed_stream_time_{-1};
   std::optional<Error> failure_;

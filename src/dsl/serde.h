@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/bytes.h"
@@ -53,39 +54,6 @@ struct Serde<Bytes> {
   static std::optional<Bytes> decode(ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); }
 };
 
-// int32 size and bytes of each element. (Kafka's list serde has a form of its own.)
-template <Serializable T>
-
-requires(!std::same_as<T, std::byte>) struct Serde<std::vector<T>> {
-  static void encode(const std::vector<T>& list, Bytes& to) {
-    for (const T& element : list) {
-      const std::size_t at = to.size();
-      to.resize(at + sizeof(std::uint32_t));
-      Serde<T>::encode(element, to);
-      store_be(to.data() + at, static_cast<std::uint32_t>(to.size() - at - sizeof(std::uint32_t)));
-    }
-  }
-
-  static std::optional<std::vector<T>> decode(ByteView bytes) {
-    std::vector<T> list;
-    while (!bytes.empty()) {
-      if (bytes.size() < sizeof(std::uint32_t)) {
-        return std::nullopt;
-      }
-      const std::size_t size = load_be<std::uint32_t>(bytes.data());
-      bytes = bytes.subspan(sizeof(std::uint32_t));
-      std::optional<T> element =
-          size <= bytes.size() ? Serde<T>::decode(bytes.first(size)) : std::nullopt;
-      if (!element.has_value()) {
-        return std::nullopt;
-      }
-      list.push_back(*std::move(element));
-      bytes = bytes.subspan(size);
-    }
-    return list;
-  }
-};
-
 namespace internal {
 
 template <std::integral T>
@@ -113,6 +81,20 @@ struct FloatSerde {
   }
 };
 
+// What Kafka's list serde writes without sizes.
+template <typename T>
+inline constexpr bool kHasFixedSize = std::is_arithmetic_v<T> && sizeof(T) > 1;
+
+// Takes a number off the beginning; absent: cut short.
+[[nodiscard]] inline std::optional<std::int32_t> take_int32(ByteView& bytes) {
+  if (bytes.size() < sizeof(std::int32_t)) {
+    return std::nullopt;
+  }
+  const auto number = load_be<std::int32_t>(bytes.data());
+  bytes = bytes.subspan(sizeof(std::int32_t));
+  return number;
+}
+
 }  // namespace internal
 
 template <>
@@ -139,6 +121,62 @@ struct Serde<bool> {
                ? std::optional(bytes[0] != std::byte{0})
                : std::nullopt;
   }
+};
+
+// As Kafka's ListSerializer, of lists without nulls:
+//   0 | int32 0 | int32 count | elements                  of numbers
+//   1 | int32 count | (int32 size | element)...           of everything else
+template <Serializable T>
+
+requires(!std::same_as<T, std::byte>) struct Serde<std::vector<T>> {
+  static void encode(const std::vector<T>& list, Bytes& to) {
+    to.push_back(kKind);
+    if constexpr (kIsFixed) {
+      internal::append_number(std::int32_t{0}, to);  // so many are null
+    }
+    internal::append_number(static_cast<std::int32_t>(list.size()), to);
+    for (const T& element : list) {
+      const std::size_t at = to.size();
+      if constexpr (!kIsFixed) {
+        to.resize(at + sizeof(std::int32_t));
+      }
+      Serde<T>::encode(element, to);
+      if constexpr (!kIsFixed) {
+        store_be(to.data() + at, static_cast<std::int32_t>(to.size() - at - sizeof(std::int32_t)));
+      }
+    }
+  }
+
+  static std::optional<std::vector<T>> decode(ByteView bytes) {
+    if (bytes.empty() || bytes[0] != kKind) {
+      return std::nullopt;
+    }
+    bytes = bytes.subspan(1);
+    if (kIsFixed && internal::take_int32(bytes) != 0) {
+      return std::nullopt;
+    }
+    const std::optional<std::int32_t> count = internal::take_int32(bytes);
+    std::vector<T> list;
+    for (std::int32_t number = 0; number < count.value_or(0); ++number) {
+      const std::optional<std::int32_t> size =
+          kIsFixed ? std::optional(std::int32_t{sizeof(T)}) : internal::take_int32(bytes);
+      if (!size.has_value() || *size < 0 || static_cast<std::size_t>(*size) > bytes.size()) {
+        return std::nullopt;
+      }
+      std::optional<T> element = Serde<T>::decode(bytes.first(static_cast<std::size_t>(*size)));
+      if (!element.has_value()) {
+        return std::nullopt;
+      }
+      list.push_back(*std::move(element));
+      bytes = bytes.subspan(static_cast<std::size_t>(*size));
+    }
+    return count.has_value() && *count >= 0 && bytes.empty() ? std::optional(std::move(list))
+                                                             : std::nullopt;
+  }
+
+ private:
+  static constexpr bool kIsFixed = internal::kHasFixedSize<T>;
+  static constexpr std::byte kKind{kIsFixed ? 0 : 1};
 };
 
 }  // namespace penstock::dsl

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dsl/fields.h"
 #include "dsl/table_nodes.h"
 #include "dsl/windows.h"
 
@@ -30,7 +31,11 @@ TEST(Serde, RefusesOtherSizes) {
   EXPECT_FALSE(Serde<bool>::decode(as_bytes("\2")).has_value());
   EXPECT_FALSE(Serde<std::vector<std::string>>::decode(as_bytes("abc")).has_value());
   EXPECT_FALSE(
-      Serde<std::vector<std::string>>::decode(as_bytes(std::string("\0\0\0\5ab", 6))).has_value());
+      Serde<std::vector<std::string>>::decode(as_bytes(std::string("\1\0\0\0\1\0\0\0\5ab", 11)))
+          .has_value());
+  EXPECT_FALSE(Serde<std::vector<std::int32_t>>::decode(
+                   as_bytes(std::string("\0\0\0\0\0\0\0\0\1\0\0\0", 12)))
+                   .has_value());
 }
 
 TEST(Serde, WindowedKeysAsInKafkaStreams) {
@@ -41,9 +46,49 @@ TEST(Serde, WindowedKeysAsInKafkaStreams) {
             std::string("k\0\0\0\0\0\0\0\x9\0\0\0\0\0\0\0\1", 17));
 }
 
-TEST(Serde, ListsComeBack) {
-  const std::vector<std::string> list = {"a", "", "bcd"};
-  EXPECT_EQ(Serde<std::vector<std::string>>::decode(as_bytes(encoded(list))), list);
+TEST(Serde, ListsAsKafkasListSerde) {
+  const std::vector<std::string> texts = {"a", "", "bcd"};
+  EXPECT_EQ(encoded(texts), std::string("\1\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\0\3bcd", 21));
+  EXPECT_EQ(Serde<std::vector<std::string>>::decode(as_bytes(encoded(texts))), texts);
+  const std::vector<std::int16_t> numbers = {1, -1};
+  EXPECT_EQ(encoded(numbers), std::string("\0\0\0\0\0\0\0\0\2\0\1\xff\xff", 13));
+  EXPECT_EQ(Serde<std::vector<std::int16_t>>::decode(as_bytes(encoded(numbers))), numbers);
+}
+
+struct Inner {
+  std::int32_t number = 0;
+
+  static constexpr auto kFields = std::tuple(&Inner::number);
+
+  friend bool operator==(const Inner&, const Inner&) = default;
+};
+
+struct Outer {
+  std::string name;
+  std::vector<Inner> list;
+  double last = 0;
+
+  static constexpr auto kFields = std::tuple(&Outer::name, &Outer::list, &Outer::last);
+
+  friend bool operator==(const Outer&, const Outer&) = default;
+};
+
+TEST(Serde, StructsAreTheirFields) {
+  const Outer outer{"ab", {{1}, {2}}, 1.0};
+  const std::string bytes = encoded(outer);
+  EXPECT_EQ(bytes, std::string("\0\0\0\2ab\0\0\0\2\0\0\0\1\0\0\0\2\x3f\xf0\0\0\0\0\0\0", 26));
+  EXPECT_EQ(Serde<Outer>::decode(as_bytes(bytes)), outer);
+}
+
+TEST(Serde, RefusesStructsThatAreCutOrTooLong) {
+  const std::string bytes = encoded(Outer{"ab", {{1}, {2}}, 1.0});
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(Serde<Outer>::decode(as_bytes(bytes.substr(0, size))).has_value()) << size;
+  }
+  EXPECT_FALSE(Serde<Outer>::decode(as_bytes(bytes + "x")).has_value());
+  // A list of more elements than there are bytes is not made.
+  EXPECT_FALSE(
+      Serde<Outer>::decode(as_bytes(std::string("\0\0\0\0\x7f\xff\xff\xff", 8))).has_value());
 }
 
 TEST(Serde, ChangesAsInKafkaStreams) {

@@ -32,7 +32,11 @@ class SessionAggregateNode final
         store_(runtime.store<store::SessionBytes>(options.store)),
         fold_(std::move(fold)),
         options_(options),
-        timer_(options.emit_interval) {}
+        timer_(options.emit_interval) {
+    if (options.caches) {
+      cache_.emplace(runtime, options.store, options.sends_old_values);
+    }
+  }
 
   void receive(const Record<K, V>& record) override {
     if (record.key == nullptr || (record.value == nullptr && !Fold::kTakesNull)) {
@@ -49,6 +53,12 @@ class SessionAggregateNode final
   }
 
   void restored() override { time_.restored(store_.times()); }
+
+  void before_commit() override {
+    if (cache_.has_value()) {
+      flush();
+    }
+  }
 
   void committed() override { time_.committed(); }
 
@@ -73,22 +83,41 @@ class SessionAggregateNode final
     }
     if (merged != alone) {
       for (const auto& session : sessions) {
-        runtime_.count_kept(store_.put(*record.key, session.window, nullptr, record.timestamp));
-        publish_update(*record.key, session.window, &session.value, nullptr);
+        update_session(record, session.window, &session.value, nullptr);
       }
     }
     aggregate = fold_.add(*record.key, record.value, std::move(aggregate));
-    runtime_.count_kept(store_.put(*record.key, merged, to_pointer(aggregate), record.timestamp));
-    publish_update(*record.key, merged, nullptr, to_pointer(aggregate));
+    update_session(record, merged, nullptr, to_pointer(aggregate));
   }
 
-  void publish_update(const K& key, Window window, const Aggregate* old, const Aggregate* now) {
-    if (options_.emit == EmitStrategy::kOnWindowClose) {
+  // Stores what a session holds now, and hands the change on: at once, at the next commit, or not
+  // before the session closes.
+  void update_session(const Record<K, V>& record, Window window, const Aggregate* old,
+                      const Aggregate* now) {
+    const SessionWindowed<K> key{*record.key, window};
+    if (cache_.has_value()) {
+      std::optional<Aggregate> before;
+      if (cache_->wants_old(key)) {
+        before = store_.fetch(key.key, window);
+      }
+      runtime_.count_kept(store_.put(key.key, window, now, record.timestamp));
+      cache_->put(key, now, to_pointer(before), window.end, record.headers);
+      if (cache_->is_full()) {
+        flush();
+      }
       return;
     }
-    const SessionWindowed<K> windowed{key, window};
-    const Change<Aggregate> change{now, options_.sends_old_values ? old : nullptr};
-    this->publish({&windowed, &change, window.end, nullptr});
+    runtime_.count_kept(store_.put(key.key, window, now, record.timestamp));
+    if (options_.emit == EmitStrategy::kOnWindowUpdate) {
+      const Change<Aggregate> change{now, options_.sends_old_values ? old : nullptr};
+      this->publish({&key, &change, window.end, nullptr});
+    }
+  }
+
+  void flush() {
+    cache_->flush([this](const Record<SessionWindowed<K>, Change<Aggregate>>& record) {
+      this->publish(record);
+    });
   }
 
   void emit_closed(const Record<K, V>& record, Timestamp close_time) {
@@ -120,6 +149,7 @@ class SessionAggregateNode final
   SessionStore<K, Aggregate> store_;
   Fold fold_;
   const WindowAggregateOptions options_;
+  std::optional<ChangeCache<SessionWindowed<K>, Aggregate>> cache_;
   StepTime time_;
   EmitTimer timer_;
 };

@@ -163,10 +163,8 @@ class SlidingAggregateNode final : public WindowAggregateBase<K, V, SlidingWindo
       return;
     }
     const Timestamp start = record.timestamp + 1;
-    this->runtime_.count_kept(
-        this->store_.put(*record.key, start, &right->value, right->timestamp));
-    this->publish_update(record, this->windows_.window_at(start), nullptr, &right->value,
-                         right->timestamp);
+    this->update_window(record, this->windows_.window_at(start), nullptr, &right->value,
+                        right->timestamp);
   }
 
   [[nodiscard]] Stored initial(Timestamp at) {
@@ -185,8 +183,7 @@ class SlidingAggregateNode final : public WindowAggregateBase<K, V, SlidingWindo
     const std::optional<Aggregate> now = this->fold_.add(*record.key, record.value, old);
     const Timestamp timestamp =
         stored.has_value() ? std::max(record.timestamp, stored->timestamp) : record.timestamp;
-    this->runtime_.count_kept(this->store_.put(*record.key, start, to_pointer(now), timestamp));
-    this->publish_update(record, window, to_pointer(old), to_pointer(now), timestamp);
+    this->update_window(record, window, to_pointer(old), to_pointer(now), timestamp);
   }
 
   Timestamp close_time_;

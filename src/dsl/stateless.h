@@ -1,9 +1,11 @@
 // The stateless steps, as functions that are fused: each takes a record and calls what comes next
 // with none, one or many. Compose makes one of two; the compiler makes one loop body of them all.
+// A step's `name` is set when it is added to a stream; it is needed where its function fails.
 //
 // Threads   one.
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "dsl/call.h"
@@ -11,18 +13,37 @@
 
 namespace penstock::dsl {
 
+// Calls `use` with what a step's function gave, unless that is an Error: then the record goes no
+// further, and the handlers decide.
+template <typename Given, typename Use>
+void use_result(TaskRuntime& runtime, const std::string& step, Given&& given, Use&& use) {
+  if constexpr (Succeeds<std::remove_cvref_t<Given>>::kAlways) {
+    use(std::forward<Given>(given));
+  } else if (given) {
+    use(*std::forward<Given>(given));
+  } else {
+    runtime.reject(ErrorKind::kProcessing, step, given.error());
+  }
+}
+
 // Every step: operator()(runtime, record, next), and what it makes of records of K and V.
 template <typename K, typename V, typename Predicate, bool kWanted>
 struct FilterStep {
   Predicate predicate;
+  std::string name = {};
 
   template <typename Next>
-  void operator()(TaskRuntime& /*runtime*/, const Record<K, V>& record, Next&& next) {
+  void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
     using Call = KeyValueCall<Predicate, K, V>;
-    const bool matches =
-        Call::takes(record.key, record.value) && Call::call(predicate, record.key, record.value);
-    if (matches == kWanted) {
-      next(record);
+    const auto decide = [&](bool matches) {
+      if (matches == kWanted) {
+        next(record);
+      }
+    };
+    if (Call::takes(record.key, record.value)) {
+      use_result(runtime, name, Call::call(predicate, record.key, record.value), decide);
+    } else {
+      decide(false);
     }
   }
 };
@@ -32,13 +53,16 @@ struct MapValuesStep {
   using Result = NonNull<CallResult<Mapper, K, V>>;
 
   Mapper mapper;
+  std::string name = {};
 
   template <typename Next>
   void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
     using Call = KeyValueCall<Mapper, K, V>;
     if (Call::takes(record.key, record.value)) {
-      const std::optional<Result> value = Call::call(mapper, record.key, record.value);
-      next(record.with_value(to_pointer(value)));
+      use_result(runtime, name, Call::call(mapper, record.key, record.value), [&](auto&& given) {
+        const std::optional<Result> value = std::forward<decltype(given)>(given);
+        next(record.with_value(to_pointer(value)));
+      });
     } else if (record.value == nullptr) {
       next(record.template with_value<Result>(nullptr));
     } else {
@@ -49,11 +73,12 @@ struct MapValuesStep {
 
 template <typename K, typename V, typename Mapper>
 struct MapStep {
-  using Pair = CallResult<Mapper, K, V>;
+  using Pair = Success<CallResult<Mapper, K, V>>;
   using KeyResult = NonNull<typename Pair::first_type>;
   using ValueResult = NonNull<typename Pair::second_type>;
 
   Mapper mapper;
+  std::string name = {};
 
   template <typename Next>
   void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
@@ -62,10 +87,11 @@ struct MapStep {
       runtime.drop();
       return;
     }
-    auto [key, value] = Call::call(mapper, record.key, record.value);
-    const std::optional<KeyResult> new_key = std::move(key);
-    const std::optional<ValueResult> new_value = std::move(value);
-    next(record.with_key(to_pointer(new_key)).with_value(to_pointer(new_value)));
+    use_result(runtime, name, Call::call(mapper, record.key, record.value), [&](Pair pair) {
+      const std::optional<KeyResult> new_key = std::move(pair.first);
+      const std::optional<ValueResult> new_value = std::move(pair.second);
+      next(record.with_key(to_pointer(new_key)).with_value(to_pointer(new_value)));
+    });
   }
 };
 
@@ -74,6 +100,7 @@ struct SelectKeyStep {
   using Result = NonNull<CallResult<Mapper, K, V>>;
 
   Mapper mapper;
+  std::string name = {};
 
   template <typename Next>
   void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
@@ -82,18 +109,21 @@ struct SelectKeyStep {
       runtime.drop();
       return;
     }
-    const std::optional<Result> key = Call::call(mapper, record.key, record.value);
-    next(record.with_key(to_pointer(key)));
+    use_result(runtime, name, Call::call(mapper, record.key, record.value), [&](auto&& given) {
+      const std::optional<Result> key = std::forward<decltype(given)>(given);
+      next(record.with_key(to_pointer(key)));
+    });
   }
 };
 
 template <typename K, typename V, typename Mapper>
 struct FlatMapStep {
-  using Pair = typename std::remove_cvref_t<CallResult<Mapper, K, V>>::value_type;
+  using Pair = typename Success<CallResult<Mapper, K, V>>::value_type;
   using KeyResult = NonNull<typename Pair::first_type>;
   using ValueResult = NonNull<typename Pair::second_type>;
 
   Mapper mapper;
+  std::string name = {};
 
   template <typename Next>
   void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
@@ -102,19 +132,22 @@ struct FlatMapStep {
       runtime.drop();
       return;
     }
-    for (auto&& [key, value] : Call::call(mapper, record.key, record.value)) {
-      const std::optional<KeyResult> new_key = key;
-      const std::optional<ValueResult> new_value = value;
-      next(record.with_key(to_pointer(new_key)).with_value(to_pointer(new_value)));
-    }
+    use_result(runtime, name, Call::call(mapper, record.key, record.value), [&](auto&& pairs) {
+      for (auto&& [key, value] : pairs) {
+        const std::optional<KeyResult> new_key = key;
+        const std::optional<ValueResult> new_value = value;
+        next(record.with_key(to_pointer(new_key)).with_value(to_pointer(new_value)));
+      }
+    });
   }
 };
 
 template <typename K, typename V, typename Mapper>
 struct FlatMapValuesStep {
-  using Result = NonNull<typename std::remove_cvref_t<CallResult<Mapper, K, V>>::value_type>;
+  using Result = NonNull<typename Success<CallResult<Mapper, K, V>>::value_type>;
 
   Mapper mapper;
+  std::string name = {};
 
   template <typename Next>
   void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
@@ -125,22 +158,31 @@ struct FlatMapValuesStep {
       }
       return;
     }
-    for (auto&& element : Call::call(mapper, record.key, record.value)) {
-      const std::optional<Result> value = element;
-      next(record.with_value(to_pointer(value)));
-    }
+    use_result(runtime, name, Call::call(mapper, record.key, record.value), [&](auto&& elements) {
+      for (auto&& element : elements) {
+        const std::optional<Result> value = element;
+        next(record.with_value(to_pointer(value)));
+      }
+    });
   }
 };
 
 template <typename K, typename V, typename Action>
 struct PeekStep {
   Action action;
+  std::string name = {};
 
   template <typename Next>
-  void operator()(TaskRuntime& /*runtime*/, const Record<K, V>& record, Next&& next) {
+  void operator()(TaskRuntime& runtime, const Record<K, V>& record, Next&& next) {
     using Call = KeyValueCall<Action, K, V>;
     if (Call::takes(record.key, record.value)) {
-      static_cast<void>(Call::call(action, record.key, record.value));
+      if constexpr (std::is_same_v<typename Call::Result, Status>) {
+        if (const Status done = Call::call(action, record.key, record.value); !done) {
+          return runtime.reject(ErrorKind::kProcessing, name, done.error());
+        }
+      } else {
+        static_cast<void>(Call::call(action, record.key, record.value));
+      }
     }
     next(record);
   }

@@ -5,6 +5,7 @@
 
 #include "store/memory_key_value_store.h"
 #include "store/memory_session_store.h"
+#include "store/memory_versioned_store.h"
 #include "store/memory_window_store.h"
 #include "store/rocks_key_value_store.h"
 #include "store/rocks_session_store.h"
@@ -42,8 +43,16 @@ topology::StoreFactory key_value_store(std::string name) {
   };
 }
 
+topology::StoreFactory versioned_store(std::string name, Duration history) {
+  return [name = std::move(name), history](const topology::StoreContext&) {
+    return std::make_unique<store::MemoryVersionedStore>(name, history);
+  };
+}
+
 topology::StoreFactory table_store(const Materialized& materialized) {
-  return stored_as(materialized.type(), key_value_store(materialized.store()));
+  return materialized.history().has_value()
+             ? versioned_store(materialized.store(), *materialized.history())
+             : stored_as(materialized.type(), key_value_store(materialized.store()));
 }
 
 topology::StoreFactory window_store(std::string name, Duration size, Duration retention) {

@@ -13,6 +13,8 @@
 namespace penstock::dsl {
 
 [[nodiscard]] topology::StoreFactory key_value_store(std::string name);
+[[nodiscard]] topology::StoreFactory versioned_store(std::string name, Duration history);
+// Of a table: of one of the two kinds above.
 [[nodiscard]] topology::StoreFactory table_store(const Materialized& materialized);
 // Windows of `size`; of a key and start one value.
 [[nodiscard]] topology::StoreFactory window_store(std::string name, Duration size,

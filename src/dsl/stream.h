@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/async.h"
 #include "dsl/deduplicate.h"
 #include "dsl/fwd.h"
 #include "dsl/options.h"
@@ -35,6 +36,7 @@
 #include "dsl/stateless.h"
 #include "dsl/store_factories.h"
 #include "dsl/stream_join.h"
+#include "dsl/table_lookup.h"
 
 namespace penstock::dsl {
 
@@ -294,6 +296,32 @@ class StreamOperations {
     return join_table<VT, Joiner, true>(table, std::move(joiner), joined);
   }
 
+  // With what a global table holds under the key that selector([key,] value) names.
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                          const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, false>(table, std::move(selector),
+                                                        std::move(joiner), named);
+  }
+
+  template <typename KT, typename VT, typename Selector, typename Joiner>
+  [[nodiscard]] auto left_join(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                               const Named& named = {}) const {
+    return join_global<KT, VT, Selector, Joiner, true>(table, std::move(selector),
+                                                       std::move(joiner), named);
+  }
+
+  // ---- calls to other systems ----
+
+  // call(key, value, AsyncReply<VR>) begins a call, whose answer becomes the value: see async.h.
+  template <typename VR, typename Call>
+  [[nodiscard]] Stream<K, VR> map_values_async(Call call, const AsyncOptions& options = {},
+                                               const Named& named = {}) const {
+    Graph& graph = self().graph();
+    return {graph, add_async<K, V, VR, Call>(graph, self().node(), std::move(call), options, named),
+            self().keys()};
+  }
+
   // ---- processors of one's own ----
 
   // `make` makes a Processor, one per task; it may have changed the keys.
@@ -350,6 +378,10 @@ class StreamOperations {
   template <typename VT, typename Joiner, bool kIsLeftJoin>
   [[nodiscard]] auto join_table(const Table<K, VT>& table, Joiner joiner,
                                 const Joined& joined) const;
+
+  template <typename KT, typename VT, typename Selector, typename Joiner, bool kIsLeftJoin>
+  [[nodiscard]] auto join_global(const GlobalTable<KT, VT>& table, Selector selector, Joiner joiner,
+                                 const Named& named) const;
 };
 
 template <typename K, typename V>
@@ -445,8 +477,8 @@ class StreamChain final : public StreamOperations<StreamChain<K, V, K0, V0, Step
   [[nodiscard]] auto extend(std::string_view prefix, const Named& named, Keys keys,
                             NewStep step) && {
     using Both = Compose<Steps, NewStep>;
-    const StepId next = graph_->add_step(
-        {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {last_}, {}, {}});
+    step.name = graph_->name_step(prefix, named.name);
+    const StepId next = graph_->add_step({Step::Kind::kProcessor, step.name, {last_}, {}, {}});
     return StreamChain<KR, VR, K0, V0, Both>(
         *graph_, parent_, first_, next, keys == Keys::kChanged ? keys : keys_,
         Both{*std::exchange(steps_, std::nullopt), std::move(step)});
@@ -465,8 +497,8 @@ template <typename K, typename V>
 template <typename KR, typename VR, typename NewStep>
 StreamChain<KR, VR, K, V, NewStep> Stream<K, V>::extend(std::string_view prefix, const Named& named,
                                                         Keys keys, NewStep step) const {
-  const StepId first = graph_->add_step(
-      {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {step_}, {}, {}});
+  step.name = graph_->name_step(prefix, named.name);
+  const StepId first = graph_->add_step({Step::Kind::kProcessor, step.name, {step_}, {}, {}});
   return {*graph_, step_, first, first, keys == Keys::kChanged ? keys : keys_, std::move(step)};
 }
 
@@ -474,25 +506,42 @@ StreamChain<KR, VR, K, V, NewStep> Stream<K, V>::extend(std::string_view prefix,
 template <typename K, typename V, typename... Predicates>
 class SplitNode final : public Node, public Receiver<K, V>, public Publisher<K, V> {
  public:
-  explicit SplitNode(std::tuple<Predicates...> predicates) : predicates_(std::move(predicates)) {}
+  SplitNode(TaskRuntime& runtime, std::string name, std::tuple<Predicates...> predicates)
+      : runtime_(runtime), name_(std::move(name)), predicates_(std::move(predicates)) {}
 
   void receive(const Record<K, V>& record) override {
     std::size_t branch = 0;
+    is_rejected_ = false;
     std::apply(
         [&](Predicates&... predicates) {
           static_cast<void>(((matches(predicates, record) || (++branch, false)) || ...));
         },
         predicates_);
-    this->publish_to(branch, record);
+    if (!is_rejected_) {
+      this->publish_to(branch, record);
+    }
   }
 
  private:
+  // Also true where the predicate fails: no other is asked then.
   template <typename Predicate>
-  [[nodiscard]] static bool matches(Predicate& predicate, const Record<K, V>& record) {
+  [[nodiscard]] bool matches(Predicate& predicate, const Record<K, V>& record) {
     using Call = KeyValueCall<Predicate, K, V>;
-    return Call::takes(record.key, record.value) && Call::call(predicate, record.key, record.value);
+    if (!Call::takes(record.key, record.value)) {
+      return false;
+    }
+    is_rejected_ = true;
+    bool does_match = true;
+    use_result(runtime_, name_, Call::call(predicate, record.key, record.value), [&](bool given) {
+      is_rejected_ = false;
+      does_match = given;
+    });
+    return does_match;
   }
 
+  TaskRuntime& runtime_;
+  const std::string name_;
+  bool is_rejected_ = false;
   std::tuple<Predicates...> predicates_;
 };
 
@@ -504,11 +553,12 @@ std::array<Stream<K, V>, sizeof...(Predicates) + 1> StreamOperations<Self, K, V>
   const StepId parent = self().node();
   const std::string name = graph.name_step("KSTREAM-BRANCH-", named.name);
   const StepId step = graph.add_step({Step::Kind::kProcessor, name, {parent}, {}, {}});
-  graph.add_plan(step, [parent, all = std::tuple(std::move(predicates)...)](TaskRuntime& runtime) {
-    auto node = std::make_unique<SplitNode<K, V, Predicates...>>(all);
-    runtime.publisher<K, V>(parent).add_child(*node);
-    return node;
-  });
+  graph.add_plan(step,
+                 [parent, name, all = std::tuple(std::move(predicates)...)](TaskRuntime& runtime) {
+                   auto node = std::make_unique<SplitNode<K, V, Predicates...>>(runtime, name, all);
+                   runtime.publisher<K, V>(parent).add_child(*node);
+                   return node;
+                 });
   const auto add_branch = [&](std::size_t number) {
     const StepId branch =
         graph.add_step({Step::Kind::kProcessor, name + std::to_string(number), {step}, {}, {}});
@@ -543,7 +593,8 @@ Stream<K, V> StreamOperations<Self, K, V>::deduplicate(IdOf id_of, Duration with
   // As long as a record may come that is late by as much.
   const Duration retention = materialized.retention().value_or(2 * within + Duration(1));
   graph.add_store(store,
-                  stored_as(materialized.type(), window_store(store, Duration(1), retention)));
+                  stored_as(materialized.type(), window_store(store, Duration(1), retention)),
+                  {"seen ids", type_names<Id, K>(), 0, retention.count()});
   graph.connect(step, store);
   graph.add_plan(step, [parent, store, within, id_of = std::move(id_of)](TaskRuntime& runtime) {
     auto node = std::make_unique<DeduplicateNode<K, V, Id, IdOf>>(runtime, store, within, id_of);
@@ -605,14 +656,17 @@ auto StreamOperations<Self, K, V>::join_streams(const Stream<K, VR>& other, Join
   const StepId merge =
       graph.add_step({Step::Kind::kProcessor, name + "-merge", {left_join, right_join}, {}, {}});
 
-  graph.add_store(left_store, join_window_store(left_store, windows));
-  graph.add_store(right_store, join_window_store(right_store, windows));
+  graph.add_store(left_store, join_window_store(left_store, windows),
+                  window_shape<K, V>(windows.size(), windows.retention()));
+  graph.add_store(right_store, join_window_store(right_store, windows),
+                  window_shape<K, VR>(windows.size(), windows.retention()));
   graph.connect(left_window, left_store);
   graph.connect(right_window, right_store);
   graph.connect(left_join, right_store);
   graph.connect(right_join, left_store);
   if (is_left) {
-    graph.add_store(outer_store, key_value_store(outer_store));
+    graph.add_store(outer_store, key_value_store(outer_store),
+                    {"unjoined records", type_names<K, V>(), 0, 0});
     graph.connect(left_join, outer_store);
     graph.connect(right_join, outer_store);
     graph.set_uses_null_keys(left_join);
@@ -672,9 +726,22 @@ auto StreamOperations<Self, K, V>::join_table(const Table<K, VT>& table, Joiner 
   if (kIsLeftJoin) {
     graph.set_uses_null_keys(step);
   }
-  graph.add_plan(step, [parent, joiner, &info = std::as_const(info)](TaskRuntime& runtime) {
+  const std::string buffer = joined.grace().has_value() ? joined.name() + "-buffer" : "";
+  if (!buffer.empty()) {
+    graph.add_store(buffer, key_value_store(buffer));
+    graph.connect(step, buffer);
+    if (!info.is_versioned) {
+      graph.reject("join \"" + joined.name() +
+                   "\" has a grace period, but its table is not versioned");
+    }
+  }
+  graph.add_plan(step, [parent, joiner, buffer, grace = joined.grace(),
+                        &info = std::as_const(info)](TaskRuntime& runtime) {
     using Lookup = TableLookupNode<K, V, K, VT, OwnKey, Joiner, Out, kIsLeftJoin>;
     auto node = std::make_unique<Lookup>(runtime, info.make_getter(runtime), OwnKey(), joiner);
+    if (grace.has_value()) {
+      node->set_grace(buffer, *grace);
+    }
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "dsl/global_table.h"
 #include "dsl/grouped_stream.h"
 #include "dsl/stream.h"
 #include "dsl/table.h"
@@ -39,12 +40,17 @@ class StreamBuilder {
     Duration emit_interval{1000};
     // Of steps that say nothing of it; see Materialized::with_store().
     StoreType default_store = StoreType::kInMemory;
+    // What happens with records that cannot be read, processed or written.
+    ErrorHandlers errors = {};
+    // Of tables that say nothing of it; see Materialized::with_caching().
+    Caching caching = Caching::kOff;
   };
 
   StreamBuilder() : StreamBuilder(Options()) {}
 
   explicit StreamBuilder(Options options)
-      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval)) {
+      : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval,
+                                       options.caching, std::move(options.errors))) {
     graph_->set_default_store(options.default_store);
   }
 
@@ -69,17 +75,32 @@ class StreamBuilder {
                                   materialized);
   }
 
+  // The latest value of each key of all partitions of a topic, in every stream thread: to join
+  // streams with it by any key. For tables that fit into memory several times. The topic should be
+  // compacted: it is read from its beginning at each start.
+  template <Serializable K, Serializable V>
+  [[nodiscard]] GlobalTable<K, V> global_table(const std::string& topic,
+                                               const Materialized& materialized,
+                                               const Consumed& consumed = {}) {
+    return add_global_table<K, V>(*graph_, topic, materialized, consumed);
+  }
+
   // Stores for processors of one's own.
   void add_key_value_store(const std::string& name) {
-    graph_->add_store(name, key_value_store(name));
+    graph_->add_store(name, key_value_store(name), {"key-value", {}, 0, 0});
+  }
+
+  void add_versioned_store(const std::string& name, Duration history) {
+    graph_->add_store(name, versioned_store(name, history));
   }
 
   void add_window_store(const std::string& name, Duration window, Duration retention) {
-    graph_->add_store(name, window_store(name, window, retention));
+    graph_->add_store(name, window_store(name, window, retention),
+                      {"window", {}, window.count(), retention.count()});
   }
 
   void add_session_store(const std::string& name, Duration retention) {
-    graph_->add_store(name, session_store(name, retention));
+    graph_->add_store(name, session_store(name, retention), {"session", {}, 0, retention.count()});
   }
 
   [[nodiscard]] Result<topology::Topology> build() && {

@@ -1,6 +1,6 @@
-// Joins of a stream: with another stream by key and time, and with a table by key.
+// Joins of two streams by key and time.
 //
-// Semantics of Kafka Streams' KStreamKStreamJoin and KStreamKTableJoinProcessor. Records without
+// Semantics of Kafka Streams' KStreamKStreamJoin. Records without
 // key or value meet nobody and are dropped; a left or outer join hands on one that has a value but
 // no key (KIP-962). What a left or outer join found no partner for is put out once its window is
 // closed, with null on the other side: until then it waits in a store of its own (KIP-633), looked
@@ -20,7 +20,6 @@
 
 #include "dsl/aggregate.h"
 #include "dsl/call.h"
-#include "dsl/table_info.h"
 #include "dsl/typed_stores.h"
 
 namespace penstock::dsl {
@@ -50,7 +49,7 @@ class JoinWindowNode final : public Node, public Receiver<K, V>, public Publishe
 
 // What a record of a left or outer join waits as: int64 timestamp | 1 if left, else 0 | key, so
 // that they lie in the order of time. The value is a list, as records of the same key and time may
-// come: int32 size | 1 if left, else 0 | value, for each.
+// come, of elements: 1 if left, else 0 | value.
 template <typename K>
 struct WaitingKey {
   Timestamp timestamp;
@@ -184,7 +183,8 @@ class StreamJoinNode final : public Node,
     if (waiting_.has_value()) {
       waiting_->times().observed = time_.stream_time;
     }
-    if (options_.keeps_unmatched && record.key == nullptr && record.value != nullptr) {
+    if (options_.keeps_unmatched && Call::kTakesNullKey && record.key == nullptr &&
+        record.value != nullptr) {
       publish_joined(record, record.value, nullptr, record.timestamp);
       return;
     }
@@ -292,57 +292,6 @@ class StreamJoinNode final : public Node,
   WindowStore<K, Other> other_;
   std::optional<Waiting> waiting_;
   JoinTime& time_;
-};
-
-// A stream with a table of KT: `select` says which key to look up, which for a table is the
-// record's own, and for a global table what the program wants.
-template <typename K, typename V, typename KT, typename VT, typename Select, typename Joiner,
-          typename Out, bool kIsLeftJoin>
-class TableLookupNode final : public Node, public Receiver<K, V>, public Publisher<K, Out> {
- public:
-  TableLookupNode(TaskRuntime& runtime, std::unique_ptr<ValueGetter<KT, VT>> table, Select select,
-                  Joiner joiner)
-      : runtime_(runtime),
-        table_(std::move(table)),
-        select_(std::move(select)),
-        joiner_(std::move(joiner)) {}
-
-  void receive(const Record<K, V>& record) override {
-    using Call = KeyValueCall<Select, K, V>;
-    std::optional<KT> key;
-    if (Call::takes(record.key, record.value)) {
-      key = Call::call(select_, record.key, record.value);
-    }
-    const bool is_relaxed = kIsLeftJoin && record.key == nullptr && record.value != nullptr;
-    if (!is_relaxed && (!key.has_value() || record.value == nullptr)) {
-      runtime_.drop();
-      return;
-    }
-    std::optional<ValueAndTimestamp<VT>> found;
-    if (key.has_value()) {
-      found =
-          table_->is_versioned() ? table_->get_as_of(*key, record.timestamp) : table_->get(*key);
-    }
-    if (kIsLeftJoin || found.has_value()) {
-      const std::optional<Out> joined =
-          JoinCall<Joiner, K, V, VT>::call(joiner_, record.key, record.value, value_of(found));
-      this->publish(record.with_value(to_pointer(joined)));
-    }
-  }
-
- private:
-  TaskRuntime& runtime_;
-  std::unique_ptr<ValueGetter<KT, VT>> table_;
-  Select select_;
-  Joiner joiner_;
-};
-
-// The record's own key.
-struct OwnKey {
-  template <typename K, typename V>
-  std::optional<K> operator()(const K* key, const V* /*value*/) const {
-    return key == nullptr ? std::nullopt : std::optional(*key);
-  }
 };
 
 }  // namespace penstock::dsl

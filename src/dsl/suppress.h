@@ -15,7 +15,6 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -30,7 +29,7 @@
 #include "dsl/buffer_entry.h"
 #include "dsl/table_info.h"
 #include "dsl/typed_stores.h"
-#include "dsl/windows.h"
+#include "dsl/waiting_key.h"
 
 namespace penstock::dsl {
 
@@ -118,42 +117,10 @@ class Suppressed {
   BufferConfig config_;
 };
 
-template <typename K>
-concept WindowedKey = requires(const K& key) {
-  { key.window } -> std::convertible_to<Window>;
-};
-
 // Which keys wait in a buffer, and since when; of a task.
 struct SuppressIndex final : Node {
   std::map<std::string, std::int64_t, std::less<>> times;
 };
-
-// A key as it waits: a windowed key keeps its end, which its serde leaves out.
-template <typename K>
-[[nodiscard]] std::string encode_waiting_key(const K& key) {
-  Bytes bytes;
-  Serde<K>::encode(key, bytes);
-  if constexpr (WindowedKey<K>) {
-    internal::append_number(key.window.end.value(), bytes);
-  }
-  return std::string(as_text(bytes));
-}
-
-template <typename K>
-[[nodiscard]] K decode_waiting_key(std::string_view text) {
-  ByteView bytes = as_bytes(text);
-  if constexpr (WindowedKey<K>) {
-    const ByteView end = bytes.last(sizeof(std::int64_t));
-    K key = internal::decode_own<K>(bytes.first(bytes.size() - end.size()));
-    key.window.end = Timestamp(load_be<std::int64_t>(end.data()));
-    return key;
-  } else {
-    return internal::decode_own<K>(bytes);
-  }
-}
-
-template <typename K>
-inline constexpr std::size_t kWaitingKeyExtra = WindowedKey<K> ? sizeof(std::int64_t) : 0;
 
 // Reads a table behind a buffer: what waits is not seen yet.
 template <typename K, typename V>

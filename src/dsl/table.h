@@ -151,9 +151,12 @@ class Table final {
 
 // The info of a table that has a store of its own.
 template <typename K, typename V>
-[[nodiscard]] TableInfo<K, V>& keep_stored_table(Graph& graph, const std::string& store) {
+[[nodiscard]] TableInfo<K, V>& keep_stored_table(Graph& graph, const Materialized& materialized) {
+  const std::string& store = materialized.store();
   auto info = std::make_unique<TableInfo<K, V>>();
   info->stores = {store};
+  info->is_versioned = materialized.history().has_value();
+  info->caches = graph.caches(materialized);
   info->make_getter = [store](TaskRuntime& runtime) {
     return std::make_unique<StoreGetter<K, V>>(runtime, store);
   };
@@ -166,11 +169,11 @@ template <typename K, typename V>
                                            const Materialized& materialized) {
   const std::string& store = materialized.store();
   const StepId step = graph.add_step({Step::Kind::kProcessor, std::move(name), {parent}, {}, {}});
-  graph.add_store(store, table_store(materialized));
+  graph.add_store(store, table_store(materialized), table_shape<K, V>(materialized));
   graph.connect(step, store);
-  TableInfo<K, V>& info = keep_stored_table<K, V>(graph, store);
+  TableInfo<K, V>& info = keep_stored_table<K, V>(graph, materialized);
   graph.add_plan(step, [parent, store, &info = std::as_const(info)](TaskRuntime& runtime) {
-    auto node = std::make_unique<TableSourceNode<K, V>>(runtime, store, info.sends_old_values);
+    auto node = std::make_unique<TableSourceNode<K, V>>(runtime, info.options(store));
     runtime.publisher<K, V>(parent).add_child(*node);
     return node;
   });
@@ -206,32 +209,43 @@ Table<K, VR> Table<K, V>::derive(std::string_view prefix, const Named& named,
   const StepId step = graph_->add_step(
       {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {step_}, {}, {}});
   const std::string store = materialized.has_value() ? materialized->store() : "";
-  auto made = store.empty() ? std::make_unique<TableInfo<K, VR>>() : nullptr;
-  TableInfo<K, VR>& info =
-      made != nullptr ? graph_->keep(std::move(made)) : keep_stored_table<K, VR>(*graph_, store);
+  TableInfo<K, VR>& info = materialized.has_value()
+                               ? keep_stored_table<K, VR>(*graph_, *materialized)
+                               : graph_->keep(std::make_unique<TableInfo<K, VR>>());
   info.grace = info_->grace;
   if (store.empty()) {
     info.stores = info_->stores;
+    info.is_versioned = info_->is_versioned;
     info.ask = [parent = info_](bool force) { return parent->enable_sending_old_values(force); };
     info.make_getter = [parent = info_, compute](TaskRuntime& runtime) {
       return std::make_unique<DerivedGetter<K, V, VR, Compute>>(parent->make_getter(runtime),
                                                                 compute);
     };
   } else {
-    graph_->add_store(store, table_store(*materialized));
+    graph_->add_store(store, table_store(*materialized), table_shape<K, VR>(*materialized));
     graph_->connect(step, store);
   }
   if (is_filter == IsFilter::kYes) {
     info.sends_old_values = info_->enable_sending_old_values(false);
   }
-  graph_->add_plan(step, [parent = step_, store, is_filter, compute = std::move(compute),
-                          &info = std::as_const(info)](TaskRuntime& runtime) {
-    auto node = std::make_unique<DerivedTableNode<K, V, VR, Compute>>(
-        runtime, DerivedTableOptions{store, info.sends_old_values, is_filter == IsFilter::kYes},
-        compute);
-    runtime.publisher<K, Change<V>>(parent).add_child(*node);
-    return node;
-  });
+  // Of a versioned table also a change of nothing to nothing means something: at its time.
+  const bool is_silent_on_nothing = is_filter == IsFilter::kYes && !info_->is_versioned;
+  graph_->add_plan(step,
+                   [parent = step_, store, is_silent_on_nothing, compute = std::move(compute),
+                    &info = std::as_const(info)](TaskRuntime& runtime) -> std::unique_ptr<Node> {
+                     Publisher<K, Change<V>>& source = runtime.publisher<K, Change<V>>(parent);
+                     if (store.empty()) {
+                       auto node = std::make_unique<DerivedTableNode<K, V, VR, Compute>>(
+                           DerivedTableOptions{info.sends_old_values, is_silent_on_nothing},
+                           compute);
+                       source.add_child(*node);
+                       return node;
+                     }
+                     auto node = std::make_unique<StoredDerivedTableNode<K, V, VR, Compute>>(
+                         runtime, info.options(store), is_silent_on_nothing, compute);
+                     source.add_child(*node);
+                     return node;
+                   });
   return {*graph_, step, info};
 }
 
@@ -271,9 +285,9 @@ auto Table<K, V>::join_tables(const Table<K, VR>& other, Joiner joiner,
   }
   const Join join{std::move(joiner)};
   const std::string store = materialized.has_value() ? materialized->store() : "";
-  auto made = store.empty() ? std::make_unique<TableInfo<K, Out>>() : nullptr;
-  TableInfo<K, Out>& info =
-      made != nullptr ? graph_->keep(std::move(made)) : keep_stored_table<K, Out>(*graph_, store);
+  TableInfo<K, Out>& info = materialized.has_value()
+                                ? keep_stored_table<K, Out>(*graph_, *materialized)
+                                : graph_->keep(std::make_unique<TableInfo<K, Out>>());
   info.ask = [mine = info_, theirs = &right_info](bool /*force*/) {
     mine->enable_sending_old_values(true);
     theirs->enable_sending_old_values(true);
@@ -287,29 +301,42 @@ auto Table<K, V>::join_tables(const Table<K, VR>& other, Joiner joiner,
           mine->make_getter(runtime), theirs->make_getter(runtime), join);
     };
   } else {
-    graph_->add_store(store, table_store(*materialized));
+    graph_->add_store(store, table_store(*materialized), table_shape<K, Out>(*materialized));
     graph_->connect(merge, store);
   }
-  graph_->add_plan(left, [parent = step_, join, &info = std::as_const(info),
+  graph_->add_plan(left, [parent = step_, join, &info = std::as_const(info), mine = info_,
                           theirs = &right_info](TaskRuntime& runtime) {
-    auto node = std::make_unique<TableJoinNode<kKind, true, K, V, VR, Joiner, Out>>(
-        runtime, theirs->make_getter(runtime), join, info.sends_old_values);
+    using Side = TableJoinNode<kKind, true, K, V, VR, Joiner, Out>;
+    auto node =
+        std::make_unique<Side>(runtime, theirs->make_getter(runtime), join,
+                               typename Side::Options{mine->is_versioned, info.sends_old_values});
     runtime.publisher<K, Change<V>>(parent).add_child(*node);
     return node;
   });
-  graph_->add_plan(right, [parent = other.node(), join, &info = std::as_const(info),
-                           mine = info_](TaskRuntime& runtime) {
-    auto node = std::make_unique<TableJoinNode<kKind, false, K, V, VR, Joiner, Out>>(
-        runtime, mine->make_getter(runtime), join, info.sends_old_values);
+  graph_->add_plan(right, [parent = other.node(), join, &info = std::as_const(info), mine = info_,
+                           theirs = &right_info](TaskRuntime& runtime) {
+    using Side = TableJoinNode<kKind, false, K, V, VR, Joiner, Out>;
+    auto node =
+        std::make_unique<Side>(runtime, mine->make_getter(runtime), join,
+                               typename Side::Options{theirs->is_versioned, info.sends_old_values});
     runtime.publisher<K, Change<VR>>(parent).add_child(*node);
     return node;
   });
-  graph_->add_plan(merge, [left, right, store, &info = std::as_const(info)](TaskRuntime& runtime) {
-    auto node = std::make_unique<TableMergeNode<K, Out>>(runtime, store, info.sends_old_values);
-    runtime.publisher<K, Change<Out>>(left).add_child(*node);
-    runtime.publisher<K, Change<Out>>(right).add_child(*node);
-    return node;
-  });
+  graph_->add_plan(
+      merge,
+      [left, right, store,
+       &info = std::as_const(info)](TaskRuntime& runtime) -> std::unique_ptr<Node> {
+        const auto connected = [&](auto node) {
+          runtime.publisher<K, Change<Out>>(left).add_child(*node);
+          runtime.publisher<K, Change<Out>>(right).add_child(*node);
+          return node;
+        };
+        if (store.empty()) {
+          return connected(std::make_unique<TableMergeNode<K, Out>>(info.sends_old_values));
+        }
+        return connected(
+            std::make_unique<StoredTableMergeNode<K, Out>>(runtime, info.options(store)));
+      });
   return Table<K, Out>(*graph_, merge, info);
 }
 
@@ -327,10 +354,15 @@ Table<K, V> Table<K, V>::suppress(const Suppressed& suppressed) const {
     graph_->reject("suppress step \"" + suppressed.name() +
                    "\" waits for windows to close, but the table has none");
   }
+  if (info_->is_versioned) {
+    graph_->reject("suppress step \"" + suppressed.name() +
+                   "\" is behind a versioned table, whose changes may be out of order");
+  }
   info_->enable_sending_old_values(true);
   const StepId step =
       graph_->add_step({Step::Kind::kProcessor, suppressed.name(), {step_}, {}, {}});
-  graph_->add_store(store, key_value_store(store));
+  graph_->add_store(store, key_value_store(store),
+                    {"suppression buffer", type_names<K, V>(), 0, 0});
   graph_->connect(step, store);
   auto made = std::make_unique<Info>();
   made->grace = info_->grace;
@@ -384,11 +416,12 @@ auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, 
       add(Step::Kind::kSource, "-subscription-response-source", {}, {response});
   const StepId resolve =
       add(Step::Kind::kProcessor, "-subscription-response-resolver", {answer_source}, {});
-  graph.add_repartition(
-      {registration, send_sink, source, &graph.keep(std::make_unique<NullKeyRule>())});
-  graph.add_repartition(
-      {response, answer_sink, answer_source, &graph.keep(std::make_unique<NullKeyRule>())});
-  graph.add_store(store, key_value_store(store));
+  graph.add_repartition({registration, send_sink, source,
+                         &graph.keep(std::make_unique<NullKeyRule>()), type_names<KO, K>()});
+  graph.add_repartition({response, answer_sink, answer_source,
+                         &graph.keep(std::make_unique<NullKeyRule>()), type_names<K, VO>()});
+  graph.add_store(store, key_value_store(store),
+                  {"foreign-key subscriptions", type_names<K, KO>(), 0, 0});
   graph.connect(receive, store);
   graph.connect(foreign, store);
   TableInfo<KO, VO>& foreign_info = other.read();
@@ -399,9 +432,9 @@ auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, 
     graph.connect(resolve, used);
   }
 
-  graph.add_plan(send, [parent = step_, extractor](TaskRuntime& runtime) {
-    auto node = std::make_unique<SubscriptionSendNode<K, V, KO, Extractor, kIsLeftJoin>>(runtime,
-                                                                                         extractor);
+  graph.add_plan(send, [parent = step_, extractor, mine = info_](TaskRuntime& runtime) {
+    auto node = std::make_unique<SubscriptionSendNode<K, V, KO, Extractor, kIsLeftJoin>>(
+        runtime, mine->is_versioned, extractor);
     runtime.publisher<K, Change<V>>(parent).add_child(*node);
     return node;
   });
@@ -413,8 +446,9 @@ auto Table<K, V>::join_foreign(const Table<KO, VO>& other, Extractor extractor, 
     runtime.publisher<KO, Subscription<K>>(source).add_child(*node);
     return node;
   });
-  graph.add_plan(foreign, [parent = other.node(), store](TaskRuntime& runtime) {
-    auto node = std::make_unique<ForeignTableNode<K, KO, VO>>(runtime, store);
+  graph.add_plan(foreign, [parent = other.node(), store, &foreign_info](TaskRuntime& runtime) {
+    auto node =
+        std::make_unique<ForeignTableNode<K, KO, VO>>(runtime, foreign_info.is_versioned, store);
     runtime.publisher<KO, Change<VO>>(parent).add_child(*node);
     return node;
   });
@@ -445,11 +479,13 @@ auto Table<K, V>::group_by(Selector selector, const Grouped& grouped) const {
   info_->enable_sending_old_values(true);
   const StepId step = graph_->add_step(
       {Step::Kind::kProcessor, graph_->name_step("KTABLE-SELECT-", grouped.name), {step_}, {}, {}});
-  graph_->add_plan(step, [parent = step_, selector = std::move(selector)](TaskRuntime& runtime) {
-    auto node = std::make_unique<TableGroupNode<K, V, Selector, KR, VR>>(selector);
-    runtime.publisher<K, Change<V>>(parent).add_child(*node);
-    return node;
-  });
+  graph_->add_plan(
+      step, [parent = step_, selector = std::move(selector), mine = info_](TaskRuntime& runtime) {
+        auto node =
+            std::make_unique<TableGroupNode<K, V, Selector, KR, VR>>(mine->is_versioned, selector);
+        runtime.publisher<K, Change<V>>(parent).add_child(*node);
+        return node;
+      });
   return GroupedTable<KR, VR>(*graph_, step, grouped.name);
 }
 
@@ -521,14 +557,14 @@ class GroupedTable final {
         add_repartition<K, OwnedChange<V>>(*graph_, step_, name_.empty() ? store : name_);
     const StepId step = graph_->add_step(
         {Step::Kind::kProcessor, graph_->name_step(prefix, named.name), {parent}, {}, {}});
-    graph_->add_store(store, table_store(materialized));
+    graph_->add_store(store, table_store(materialized), table_shape<K, Aggregate>(materialized));
     graph_->connect(step, store);
-    TableInfo<K, Aggregate>& info = keep_stored_table<K, Aggregate>(*graph_, store);
+    TableInfo<K, Aggregate>& info = keep_stored_table<K, Aggregate>(*graph_, materialized);
     graph_->add_plan(
         step, [parent, store, adder = std::move(adder), subtractor = std::move(subtractor),
                &info = std::as_const(info)](TaskRuntime& runtime) {
           auto node = std::make_unique<TableAggregateNode<K, V, Adder, Subtractor, Aggregate>>(
-              runtime, store, adder, subtractor, info.sends_old_values);
+              runtime, info.options(store), adder, subtractor);
           runtime.publisher<K, OwnedChange<V>>(parent).add_child(*node);
           return node;
         });

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dsl/graph.h"
+#include "dsl/table_store.h"
 #include "dsl/windows.h"
 
 namespace penstock::dsl {
@@ -44,8 +45,13 @@ struct TableInfo final : SharedInfo {
   std::vector<std::string> stores;      // that the getter reads
   std::function<bool(bool force)> ask;  // the parent, to send old values; none: it can itself
   bool sends_old_values = false;
-  bool is_versioned = false;
+  bool caches = false;            // changes are held back until the next commit
+  bool is_versioned = false;      // its changes may be out of order, and say so
   std::optional<Duration> grace;  // of windowed tables: how long after its end a window is open
+
+  [[nodiscard]] TableOptions options(const std::string& store) const {
+    return {store, sends_old_values, caches};
+  }
 
   // With `force` a table that could do without a store gets one.
   bool enable_sending_old_values(bool force) {

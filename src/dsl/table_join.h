@@ -15,7 +15,7 @@
 
 #include "dsl/call.h"
 #include "dsl/table_info.h"
-#include "dsl/typed_stores.h"
+#include "dsl/table_store.h"
 
 namespace penstock::dsl {
 
@@ -57,19 +57,21 @@ class TableJoinNode final : public Node,
   using Other = std::conditional_t<kIsLeft, Right, Left>;
   using Join = TableJoiner<kKind, K, Left, Right, Joiner, Out>;
 
+  struct Options {
+    bool is_versioned = false;  // this side: the join is of its latest values
+    bool sends_old_values = false;
+  };
+
   TableJoinNode(TaskRuntime& runtime, std::unique_ptr<ValueGetter<K, Other>> other, Join join,
-                bool sends_old_values)
-      : runtime_(runtime),
-        other_(std::move(other)),
-        join_(std::move(join)),
-        sends_old_values_(sends_old_values) {}
+                const Options& options)
+      : runtime_(runtime), other_(std::move(other)), join_(std::move(join)), options_(options) {}
 
   void receive(const Record<K, Change<This>>& record) override {
-    if (record.key == nullptr) {
+    const Change<This>& input = *record.value;
+    if (record.key == nullptr || (options_.is_versioned && !input.is_latest)) {
       runtime_.drop();
       return;
     }
-    const Change<This>& input = *record.value;
     const auto found = other_->get(*record.key);
     const bool nothing_here = input.new_value == nullptr && input.old_value == nullptr;
     if (!found.has_value() && (kNeedsOther || nothing_here)) {
@@ -79,7 +81,7 @@ class TableJoinNode final : public Node,
         found.has_value() ? std::max(record.timestamp, found->timestamp) : record.timestamp;
     const std::optional<Out> now = join(*record.key, input.new_value, value_of(found));
     std::optional<Out> old;
-    if (sends_old_values_) {
+    if (options_.sends_old_values) {
       old = join(*record.key, input.old_value, value_of(found));
     }
     const Change<Out> change{to_pointer(now), to_pointer(old), input.is_latest};
@@ -102,26 +104,18 @@ class TableJoinNode final : public Node,
   TaskRuntime& runtime_;
   std::unique_ptr<ValueGetter<K, Other>> other_;
   Join join_;
-  const bool sends_old_values_;
+  const Options options_;
 };
 
-// Where the changes of both sides come together, and into a store if there is one.
+// Where the changes of both sides come together.
 template <typename K, typename V>
 class TableMergeNode final : public Node,
                              public Receiver<K, Change<V>>,
                              public Publisher<K, Change<V>> {
  public:
-  TableMergeNode(TaskRuntime& runtime, const std::string& store, bool sends_old_values)
-      : sends_old_values_(sends_old_values) {
-    if (!store.empty()) {
-      store_.emplace(runtime.store<store::KeyValueBytes>(store));
-    }
-  }
+  explicit TableMergeNode(bool sends_old_values) : sends_old_values_(sends_old_values) {}
 
   void receive(const Record<K, Change<V>>& record) override {
-    if (store_.has_value()) {
-      store_->put(*record.key, record.value->new_value, record.timestamp);
-    }
     const Change<V> change{record.value->new_value,
                            sends_old_values_ ? record.value->old_value : nullptr,
                            record.value->is_latest};
@@ -129,8 +123,19 @@ class TableMergeNode final : public Node,
   }
 
  private:
-  std::optional<KeyValueStore<K, V>> store_;
   const bool sends_old_values_;
+};
+
+// The same with a store.
+template <typename K, typename V>
+class StoredTableMergeNode final : public StoredTableNode<K, V>, public Receiver<K, Change<V>> {
+ public:
+  StoredTableMergeNode(TaskRuntime& runtime, const TableOptions& table)
+      : StoredTableNode<K, V>(runtime, table) {}
+
+  void receive(const Record<K, Change<V>>& record) override {
+    this->update(record, record.value->new_value, record.value->old_value, record.timestamp);
+  }
 };
 
 // Reads the result of a join that has no store.

@@ -16,7 +16,7 @@
 #include "dsl/call.h"
 #include "dsl/folds.h"
 #include "dsl/table_info.h"
-#include "dsl/typed_stores.h"
+#include "dsl/table_store.h"
 
 namespace penstock::dsl {
 
@@ -24,78 +24,66 @@ namespace penstock::dsl {
 template <typename K, typename V>
 class StoreGetter final : public ValueGetter<K, V> {
  public:
-  StoreGetter(TaskRuntime& runtime, const std::string& store)
-      : store_(runtime.store<store::KeyValueBytes>(store)) {}
+  StoreGetter(TaskRuntime& runtime, const std::string& store) : store_(runtime, store) {}
 
   [[nodiscard]] std::optional<ValueAndTimestamp<V>> get(const K& key) override {
     return store_.get(key);
   }
 
+  [[nodiscard]] std::optional<ValueAndTimestamp<V>> get_as_of(const K& key, Timestamp at) override {
+    return store_.get(key, at);
+  }
+
+  [[nodiscard]] bool is_versioned() const override { return store_.is_versioned(); }
+
  private:
-  KeyValueStore<K, V> store_;
+  TableStore<K, V> store_;
 };
 
 // Where a stream becomes a table: KTableSource.
 template <typename K, typename V>
-class TableSourceNode final : public Node, public Receiver<K, V>, public Publisher<K, Change<V>> {
+class TableSourceNode final : public StoredTableNode<K, V>, public Receiver<K, V> {
  public:
-  TableSourceNode(TaskRuntime& runtime, const std::string& store, bool sends_old_values)
-      : runtime_(runtime),
-        store_(runtime.store<store::KeyValueBytes>(store)),
-        sends_old_values_(sends_old_values) {}
+  TableSourceNode(TaskRuntime& runtime, const TableOptions& options)
+      : StoredTableNode<K, V>(runtime, options) {}
 
   void receive(const Record<K, V>& record) override {
     if (record.key == nullptr) {
-      runtime_.drop();
+      this->runtime_.drop();
       return;
     }
     std::optional<ValueAndTimestamp<V>> old;
-    if (sends_old_values_) {
-      old = store_.get(*record.key);
+    if (this->sends_old_values()) {
+      old = this->stored(*record.key);
     }
-    store_.put(*record.key, record.value, record.timestamp);
-    const Change<V> change{record.value, value_of(old)};
-    this->publish(record.with_value(&change));
+    this->update(record, record.value, value_of(old), record.timestamp);
   }
-
- private:
-  TaskRuntime& runtime_;
-  KeyValueStore<K, V> store_;
-  const bool sends_old_values_;
 };
 
 // What filter() and map_values() of tables have in common: `compute` makes the new content of the
 // old one (const K&, const V&) -> std::optional<VR>; null stays null.
 struct DerivedTableOptions {
-  std::string store;  // empty: none
   bool sends_old_values = false;
   bool is_silent_on_nothing = false;  // hands on nothing if there was nothing and is nothing
 };
 
+// Without a store of its own.
 template <typename K, typename V, typename VR, typename Compute>
 class DerivedTableNode final : public Node,
                                public Receiver<K, Change<V>>,
                                public Publisher<K, Change<VR>> {
  public:
-  DerivedTableNode(TaskRuntime& runtime, DerivedTableOptions options, Compute compute)
-      : options_(std::move(options)), compute_(std::move(compute)) {
-    if (!options_.store.empty()) {
-      store_.emplace(runtime.store<store::KeyValueBytes>(options_.store));
-    }
-  }
+  DerivedTableNode(const DerivedTableOptions& options, Compute compute)
+      : options_(options), compute_(std::move(compute)) {}
 
   void receive(const Record<K, Change<V>>& record) override {
-    const K& key = *record.key;
-    const std::optional<VR> now = compute(key, record.value->new_value);
+    const std::optional<VR> now = compute(*record.key, record.value->new_value);
     std::optional<VR> old;
     if (options_.sends_old_values) {
-      old = store_.has_value() ? stored(key) : compute(key, record.value->old_value);
+      old = compute(*record.key, record.value->old_value);
       if (options_.is_silent_on_nothing && !now.has_value() && !old.has_value()) {
         return;
       }
-    }
-    if (store_.has_value()) {
-      store_->put(key, to_pointer(now), record.timestamp);
     }
     const Change<VR> change{to_pointer(now), to_pointer(old), record.value->is_latest};
     this->publish(record.with_value(&change));
@@ -106,14 +94,36 @@ class DerivedTableNode final : public Node,
     return value == nullptr ? std::nullopt : compute_(key, *value);
   }
 
-  [[nodiscard]] std::optional<VR> stored(const K& key) {
-    auto found = store_->get(key);
-    return found.has_value() ? std::optional(std::move(found->value)) : std::nullopt;
-  }
-
   const DerivedTableOptions options_;
   Compute compute_;
-  std::optional<KeyValueStore<K, VR>> store_;
+};
+
+// With one.
+template <typename K, typename V, typename VR, typename Compute>
+class StoredDerivedTableNode final : public StoredTableNode<K, VR>, public Receiver<K, Change<V>> {
+ public:
+  StoredDerivedTableNode(TaskRuntime& runtime, const TableOptions& table, bool is_silent_on_nothing,
+                         Compute compute)
+      : StoredTableNode<K, VR>(runtime, table),
+        is_silent_on_nothing_(is_silent_on_nothing),
+        compute_(std::move(compute)) {}
+
+  void receive(const Record<K, Change<V>>& record) override {
+    const V* const value = record.value->new_value;
+    const std::optional<VR> now = value == nullptr ? std::nullopt : compute_(*record.key, *value);
+    std::optional<ValueAndTimestamp<VR>> old;
+    if (this->sends_old_values()) {
+      old = this->stored(*record.key);
+      if (is_silent_on_nothing_ && !now.has_value() && !old.has_value()) {
+        return;
+      }
+    }
+    this->update(record, to_pointer(now), value_of(old), record.timestamp);
+  }
+
+ private:
+  const bool is_silent_on_nothing_;
+  Compute compute_;
 };
 
 template <typename K, typename V, typename VR, typename Compute>
@@ -246,9 +256,15 @@ class TableGroupNode final : public Node,
                              public Receiver<K, Change<V>>,
                              public Publisher<KR, OwnedChange<VR>> {
  public:
-  explicit TableGroupNode(Selector selector) : selector_(std::move(selector)) {}
+  // Groups are made of the latest values only: where the table is versioned, others are passed
+  // over.
+  TableGroupNode(bool is_versioned, Selector selector)
+      : is_versioned_(is_versioned), selector_(std::move(selector)) {}
 
   void receive(const Record<K, Change<V>>& record) override {
+    if (is_versioned_ && !record.value->is_latest) {
+      return;
+    }
     const std::optional<Entry> now = select(*record.key, record.value->new_value);
     const std::optional<Entry> old = select(*record.key, record.value->old_value);
     if (now.has_value() && old.has_value() && now->key == old->key) {
@@ -285,30 +301,28 @@ class TableGroupNode final : public Node,
     this->publish({&key, &change, record.timestamp, record.headers});
   }
 
+  const bool is_versioned_;
   Selector selector_;
 };
 
 // Aggregations of a grouped table: what an entry was is taken out, what it is is put in.
 // `add` and `subtract`: (key, value, optional aggregate) -> optional aggregate.
 template <typename K, typename V, typename Adder, typename Subtractor, typename Aggregate>
-class TableAggregateNode final : public Node,
-                                 public Receiver<K, OwnedChange<V>>,
-                                 public Publisher<K, Change<Aggregate>> {
+class TableAggregateNode final : public StoredTableNode<K, Aggregate>,
+                                 public Receiver<K, OwnedChange<V>> {
  public:
-  TableAggregateNode(TaskRuntime& runtime, const std::string& store, Adder add, Subtractor subtract,
-                     bool sends_old_values)
-      : runtime_(runtime),
-        store_(runtime.store<store::KeyValueBytes>(store)),
+  TableAggregateNode(TaskRuntime& runtime, const TableOptions& table, Adder add,
+                     Subtractor subtract)
+      : StoredTableNode<K, Aggregate>(runtime, table),
         add_(std::move(add)),
-        subtract_(std::move(subtract)),
-        sends_old_values_(sends_old_values) {}
+        subtract_(std::move(subtract)) {}
 
   void receive(const Record<K, OwnedChange<V>>& record) override {
     if (record.key == nullptr || record.value == nullptr) {
-      runtime_.drop();
+      this->runtime_.drop();
       return;
     }
-    const auto stored = store_.get(*record.key);
+    const auto stored = this->stored(*record.key);
     const std::optional<Aggregate> old =
         stored.has_value() ? std::optional(stored->value) : std::nullopt;
     const OwnedChange<V>& input = *record.value;
@@ -324,17 +338,12 @@ class TableAggregateNode final : public Node,
         timestamp = std::max(record.timestamp, stored->timestamp);
       }
     }
-    store_.put(*record.key, to_pointer(now), timestamp);
-    const Change<Aggregate> change{to_pointer(now), sends_old_values_ ? to_pointer(old) : nullptr};
-    this->publish({record.key, &change, timestamp, record.headers});
+    this->update(record, to_pointer(now), to_pointer(old), timestamp);
   }
 
  private:
-  TaskRuntime& runtime_;
-  KeyValueStore<K, Aggregate> store_;
   Adder add_;
   Subtractor subtract_;
-  const bool sends_old_values_;
 };
 
 }  // namespace penstock::dsl

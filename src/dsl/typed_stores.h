@@ -1,4 +1,5 @@
-// KeyValueStore, WindowStore, SessionStore: byte stores with the types that a step knows.
+// KeyValueStore, VersionedStore, WindowStore, SessionStore: byte stores with the types that a step
+// knows.
 //
 // What a processor of one's own gets of its context, and what tests look into.
 //
@@ -17,6 +18,7 @@
 #include "dsl/serde.h"
 #include "dsl/windows.h"
 #include "store/byte_stores.h"
+#include "store/versioned_bytes.h"
 
 namespace penstock::dsl {
 
@@ -97,6 +99,47 @@ class KeyValueStore {
   }
 
   store::KeyValueBytes& bytes_;
+  mutable Bytes key_;
+  Bytes value_;
+};
+
+// See store/versioned_bytes.h.
+template <typename K, typename V>
+class VersionedStore {
+ public:
+  using Stored = ValueAndTimestamp<V>;
+  using Put = store::VersionedBytes::Put;
+
+  explicit VersionedStore(store::VersionedBytes& bytes) : bytes_(bytes) {}
+
+  // The latest.
+  [[nodiscard]] std::optional<Stored> get(const K& key) const {
+    return internal::decode_stored<V>(bytes_.get(encode(key)));
+  }
+
+  // What the key held at that time; nothing is known of times before the history.
+  [[nodiscard]] std::optional<Stored> get(const K& key, Timestamp as_of) const {
+    return internal::decode_stored<V>(bytes_.get(encode(key), as_of));
+  }
+
+  // Null: from then on the key holds nothing.
+  Put put(const K& key, const V* value, Timestamp timestamp) {
+    if (value == nullptr) {
+      return bytes_.put(encode(key), std::nullopt, timestamp);
+    }
+    value_.clear();
+    Serde<V>::encode(*value, value_);
+    return bytes_.put(encode(key), ByteView(value_), timestamp);
+  }
+
+ private:
+  [[nodiscard]] ByteView encode(const K& key) const {
+    key_.clear();
+    Serde<K>::encode(key, key_);
+    return key_;
+  }
+
+  store::VersionedBytes& bytes_;
   mutable Bytes key_;
   Bytes value_;
 };

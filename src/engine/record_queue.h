@@ -42,6 +42,9 @@ class RecordQueue {
   // Decodes if needed. False when there is nothing more.
   [[nodiscard]] Result<bool> has_records();
 
+  // After has_records(): whether it said false.
+  [[nodiscard]] bool is_empty() const { return at_ == columns_.size(); }
+
   // Of the next record; has_records() must have said true.
   [[nodiscard]] Timestamp head_timestamp() const { return columns_.timestamps()[at_]; }
 

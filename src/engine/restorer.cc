@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace penstock::engine {
 
 Result<std::unique_ptr<Restorer>> Restorer::open(log::Log& log, Task& task,
@@ -39,7 +41,7 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
       PENSTOCK_TRY_ASSIGN(
           const RecordBatchView view,
           RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
-      if (task_.has_committed_state()) {
+      if (task_.has_committed(store_of(batch.from))) {
         PENSTOCK_TRY(task_.restore(batch.from, batch));
         restored_ += view.record_count();
       } else if (view.record_count() > 0) {  // transactions that were taken back leave none
@@ -56,18 +58,19 @@ Result<bool> Restorer::run_once(std::size_t bytes_max) {
   return true;
 }
 
+const std::string& Restorer::store_of(TopicPartition changelog) const {
+  const auto found =
+      std::ranges::find(task_.changelogs(), changelog, &ChangelogPartition::partition);
+  PENSTOCK_CHECK(found != task_.changelogs().end());
+  return found->store;
+}
+
 Error Restorer::without_offsets(TopicPartition changelog) const {
-  std::string store;
-  for (const ChangelogPartition& candidate : task_.changelogs()) {
-    if (candidate.partition == changelog) {
-      store = candidate.store;
-    }
-  }
-  return {
-      ErrorCode::kInvalid,
-      "store \"" + store +
-          "\" has a changelog, but no offsets were ever committed with it; delete the topic \"" +
-          store + "-changelog\" to count again from the beginning"};
+  const std::string& store = store_of(changelog);
+  return {ErrorCode::kInvalid,
+          "store \"" + store +
+              "\" has a changelog, but no offsets were committed with it, or it was dropped since; "
+              "delete its changelog topic to begin with it anew"};
 }
 
 std::uint64_t Restorer::remaining() const {

@@ -47,6 +47,7 @@ class Restorer {
   Restorer(log::Log& log, Task& task) : log_(log), task_(task) {}
 
   [[nodiscard]] Status begin(const BoundsByPartition& bounds);
+  [[nodiscard]] const std::string& store_of(TopicPartition changelog) const;
   [[nodiscard]] Error without_offsets(TopicPartition changelog) const;
 
   log::Log& log_;

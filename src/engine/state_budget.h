@@ -10,14 +10,19 @@
 #include <cstdint>
 
 #include "core/counter.h"
+#include "topology/record_cache_budget.h"
 
 namespace penstock::engine {
 
 class StateBudget {
  public:
   // `share_count`: how many threads share it.
-  StateBudget(std::uint64_t limit, std::uint64_t share_count)
-      : limit_(limit), fair_share_(limit / share_count) {}
+  StateBudget(std::uint64_t limit, std::uint64_t share_count,
+              std::uint64_t record_cache_limit = topology::kRecordCacheBytesDefault)
+      : limit_(limit), fair_share_(limit / share_count), record_cache_(record_cache_limit) {}
+
+  // What caches of changes may take, beside the stores.
+  [[nodiscard]] topology::RecordCacheBudget& record_cache() { return record_cache_; }
 
   // A thread's use changed from `before` to `now`.
   void update(std::uint64_t before, std::uint64_t now) {
@@ -39,6 +44,7 @@ class StateBudget {
   const std::uint64_t limit_;
   const std::uint64_t fair_share_;
   Counter used_;
+  topology::RecordCacheBudget record_cache_;
 };
 
 }  // namespace penstock::engine

@@ -54,8 +54,11 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       topology_(topology),
       budget_(budget),
       options_(std::move(options)),
-      environment_{clock, options_.hash_seed, options_.commit_bytes_max, options_.compression, {}},
+      environment_{clock, options_.hash_seed,    options_.commit_bytes_max, options_.compression,
+                   {},    &budget.record_cache()},
       metrics_(registry, options_.application_id),
+      pacer_(options_.commit_interval, options_.latency_target),
+      purge_(log, options_.repartition_purge_interval),
       waker_(make_ref<Waker>()),
       queries_(options_.query_count_max) {
   environment_.rocks = options_.rocks;
@@ -77,8 +80,19 @@ Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os
     return fail(topics.error());
   }
   thread->environment_.topics = *std::move(topics);
+  thread->environment_.wake = [waker = thread->waker_] { waker->wake(); };
+  thread->purge_.watch(topology, thread->environment_);
   for (const std::string& topic : thread->topology_.source_topics()) {
     thread->metrics_.add_source(thread->environment_.topics.find(topic)->second.id, topic);
+  }
+  if (!topology.global_tables().empty()) {
+    auto tables = GlobalTables::open(log, clock, topology, thread->environment_.topics,
+                                     full_name(thread->options_));
+    if (!tables) {
+      return fail(tables.error());
+    }
+    thread->global_tables_ = *std::move(tables);
+    thread->environment_.global_stores = &thread->global_tables_->stores();
   }
   const Status joined = thread->join();
   if (!joined) {
@@ -191,8 +205,13 @@ Result<bool> StreamThread::step_running() {
   if (state_ != ThreadState::kRunning) {
     return true;
   }
+  PENSTOCK_TRY_ASSIGN(const bool read, read_global_tables());
   PENSTOCK_TRY_ASSIGN(const bool restored, restore());
   PENSTOCK_TRY_ASSIGN(const bool processed, process());
+  PENSTOCK_TRY_ASSIGN(const bool advanced, advance());
+  if (state_ != ThreadState::kRunning) {
+    return true;
+  }
   for (const auto& [id, task] : tasks_) {
     if (task->state() == TaskState::kRunning) {
       task->punctuate();
@@ -202,7 +221,23 @@ Result<bool> StreamThread::step_running() {
     }
   }
   PENSTOCK_TRY_ASSIGN(const bool committed, commit_if_due());
-  return answered || polled || restored || processed || committed;
+  return answered || polled || read || restored || processed || advanced || committed;
+}
+
+bool StreamThread::has_global_tables() const {
+  return global_tables_ == nullptr || global_tables_->is_restored();
+}
+
+Result<bool> StreamThread::read_global_tables() {
+  if (global_tables_ == nullptr) {
+    return false;
+  }
+  PENSTOCK_TRY_ASSIGN(const bool read, global_tables_->run_once(options_.fetch_bytes));
+  if (read) {
+    unpublished_ = true;
+    metrics_.dropped(global_tables_->stores().take_counts().dropped);
+  }
+  return read;
 }
 
 Result<bool> StreamThread::poll() {
@@ -269,11 +304,29 @@ Result<bool> StreamThread::restore() {
   return worked;
 }
 
+// Lets processors go on with what they have begun.
+Result<bool> StreamThread::advance() {
+  bool worked = false;
+  for (const auto& [id, task] : tasks_) {
+    if (parked_ ||
+        (task->state() != TaskState::kRunning && task->state() != TaskState::kSuspended)) {
+      continue;
+    }
+    const Result<bool> advanced = task->advance();
+    if (!advanced) {
+      PENSTOCK_TRY(abort_if_asked(advanced.error()));
+      return true;
+    }
+    worked = worked || *advanced;
+  }
+  return worked;
+}
+
 Result<bool> StreamThread::process() {
   if (state_is_full_) {
     make_room();  // other threads may need less now
   }
-  if (state_is_full_ || !revoking_.empty()) {
+  if (state_is_full_ || !revoking_.empty() || commit_waits_ || !has_global_tables()) {
     return false;
   }
   std::size_t record_count = 0;
@@ -286,9 +339,13 @@ Result<bool> StreamThread::process() {
     }
     const std::size_t count_max =
         std::min(RecordQueue::kRunMax, commit_records_max_ - uncommitted_count_);
-    PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(count_max));
-    record_count += count;
-    uncommitted_count_ += count;
+    const Result<std::size_t> count = task->process(count_max);
+    if (!count) {
+      PENSTOCK_TRY(abort_if_asked(count.error()));
+      return true;
+    }
+    record_count += *count;
+    uncommitted_count_ += *count;
     pending = pending_bytes();
   }
   return record_count > 0;
@@ -308,7 +365,7 @@ Result<Task*> StreamThread::choose_task() {
       continue;
     }
     PENSTOCK_TRY_ASSIGN(const std::optional<Timestamp> head, task->head_timestamp());
-    if (!head.has_value()) {
+    if (!head.has_value() || !may_process(*task)) {
       continue;
     }
     if (turn_ % 2 == 0 && at == first) {
@@ -320,6 +377,16 @@ Result<Task*> StreamThread::choose_task() {
     }
   }
   return chosen;
+}
+
+bool StreamThread::may_process(Task& task) {
+  const auto known_end = [this](TopicPartition partition) {
+    return consumer_->known_end(partition);
+  };
+  // Who stops waits for nothing that may come.
+  const auto idle_max =
+      draining_.raised() ? std::min(options_.task_idle_max, {}) : options_.task_idle_max;
+  return task.may_process(clock_.now(), idle_max, known_end);
 }
 
 Status StreamThread::handle(const log::Consumer::Rebalance& rebalance) {
@@ -583,7 +650,7 @@ bool StreamThread::commit_is_due() const {
     return false;
   }
   const auto elapsed = clock_.now() - commit_begun_;
-  if (elapsed >= options_.commit_interval || !revoking_.empty() || draining_.raised()) {
+  if (elapsed >= pacer_.interval() || !revoking_.empty() || draining_.raised()) {
     return true;
   }
   if (polled_nothing_ && elapsed >= options_.commit_interval_idle) {
@@ -593,7 +660,11 @@ bool StreamThread::commit_is_due() const {
 }
 
 Result<bool> StreamThread::commit_if_due() {
-  if (!commit_is_due()) {
+  const bool is_due = commit_is_due();
+  commit_waits_ = is_due && !std::ranges::all_of(tasks_, [](const auto& entry) {
+                    return entry.second->may_commit();
+                  });
+  if (!is_due || commit_waits_) {
     return false;
   }
   PENSTOCK_TRY(begin_commit());
@@ -613,7 +684,9 @@ Status StreamThread::begin_commit() {
   std::ranges::rotate(committing_, committing_.begin() + first);
   std::size_t room = options_.commit_bytes_max;
   for (Task* task : committing_) {
-    PENSTOCK_TRY(task->prepare_commit(room));
+    if (const Status prepared = task->prepare_commit(room); !prepared) {
+      return abort_if_asked(prepared.error());
+    }
     metrics_.begun(*task);
   }
   const Status filled = fill_transaction();
@@ -646,6 +719,11 @@ bool StreamThread::halve_commit(const Error& why) {
 Status StreamThread::fill_transaction() {
   PENSTOCK_TRY(producer_->begin());
   transaction_open_ = true;
+  if (options_.announcement.has_value() && !is_announced_) {
+    const Announcement& about = *options_.announcement;
+    const Timestamp now(clock_.wall_now().time_since_epoch().count());
+    PENSTOCK_TRY(producer_->append({about.topic, PartitionId(0)}, about.batch(now)));
+  }
   std::vector<log::OffsetCommit> offsets;
   for (Task* task : committing_) {
     for (log::PartitionBatch& batch : task->take_batches()) {
@@ -679,12 +757,15 @@ Status StreamThread::on_committed() {
   if (!options_.exactly_once) {
     PENSTOCK_TRY(consumer_->commit(std::exchange(broken_offsets_, {})));
   }
+  is_announced_ = true;
   back_off_ = std::chrono::milliseconds(0);
   uncommitted_count_ = 0;
   smallest_failed_ = false;
   commit_records_max_ = std::min(2 * commit_records_max_, kCommitRecordsMax);
   const os::WallTime wall_now = clock_.wall_now();
-  metrics_.commit_took(clock_.now() - commit_begun_);
+  const auto took = clock_.now() - commit_begun_;
+  pacer_.took(took);
+  metrics_.commit_took(took);
   metrics_.settled(TransactionEnd::kCommitted);
   for (Task* task : committing_) {
     for (const auto& queue : task->queues()) {
@@ -698,7 +779,22 @@ Status StreamThread::on_committed() {
   committing_.clear();
   unpublished_ = true;
   make_room();
+  if (const Status purged = purge_.run_once(clock_.now(), tasks_); !purged) {
+    logger_.warn("engine",
+                 "cannot delete repartition records that were read, and tries again later",
+                 {{"job", options_.application_id}, {"because", purged.error().message()}});
+  }
   return revoking_.empty() ? Status() : finish_revocation();
+}
+
+// A processor may ask for the same records again, after a pause. Those before them are committed
+// first, by and by, as the next transactions have fewer records.
+Status StreamThread::abort_if_asked(const Error& why) {
+  if (why.code() != ErrorCode::kAbortTxn) {
+    return why;
+  }
+  commit_records_max_ = std::max<std::size_t>(1, uncommitted_count_ / 2);
+  return abort(why);
 }
 
 Status StreamThread::recover(const Error& why) {
@@ -776,8 +872,19 @@ void StreamThread::count_state() {
       used += store->size_bytes();
     }
   }
+  used += global_bytes();
   budget_.update(state_bytes_, used);
   state_bytes_ = used;
+}
+
+std::uint64_t StreamThread::global_bytes() const {
+  std::uint64_t used = 0;
+  if (global_tables_ != nullptr) {
+    for (const auto& store : global_tables_->stores().all()) {
+      used += store->size_bytes();
+    }
+  }
+  return used;
 }
 
 // Drops the oldest closed windows until the stores fit; if that does not help, nothing is processed
@@ -785,7 +892,7 @@ void StreamThread::count_state() {
 void StreamThread::make_room() {
   std::uint64_t used = 0;
   while (true) {
-    used = 0;
+    used = global_bytes();
     std::uint64_t leaving = 0;
     store::StateStore* oldest = nullptr;
     for (const auto& [id, task] : tasks_) {
@@ -841,6 +948,11 @@ bool StreamThread::answer_queries() {
 void StreamThread::begin_query(QueryShare share) {
   std::vector<const store::StateStore*> stores;
   bool all_there = assigned_ && !parked_ && !tasks_are_due_;
+  if (global_tables_ != nullptr && global_tables_->is_restored()) {
+    if (const auto* table = global_tables_->stores().find(share.gather().store())) {
+      stores.push_back(table);
+    }
+  }
   for (const auto& [id, task] : tasks_) {
     for (const auto& store : task->stores()) {
       if (store->name() != share.gather().store()) {
@@ -895,6 +1007,16 @@ void StreamThread::publish() {
       }
     }
   }
+  if (global_tables_ != nullptr && options_.index == 0) {
+    for (const auto& store : global_tables_->stores().all()) {
+      store::StoreDescription& shown =
+          descriptions.try_emplace(store->name(), store->describe()).first->second;
+      shown.entry_count = store->entry_count();
+      shown.size_bytes = store->size_bytes();
+      shown.partitions_owned = 1;
+      shown.partitions_ready = global_tables_->is_restored() ? 1 : 0;
+    }
+  }
   std::uint64_t remaining = 0;
   for (const auto& [id, restorer] : restorers_) {
     remaining += restorer->remaining();
@@ -917,8 +1039,8 @@ std::vector<store::StoreDescription> StreamThread::stores() const {
 }
 
 Status StreamThread::update_idle() {
-  bool idle =
-      state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty() && !tasks_are_due_;
+  bool idle = state_ == ThreadState::kRunning && restorers_.empty() && revoking_.empty() &&
+              !tasks_are_due_ && has_global_tables();
   for (const auto& [id, task] : tasks_) {
     PENSTOCK_TRY_ASSIGN(const bool task_idle, task->is_idle());
     idle = idle && task_idle;
@@ -954,7 +1076,7 @@ std::chrono::microseconds StreamThread::time_to_next_step() const {
   if (retry_at_ > now) {
     next = std::min(next, retry_at_);
   }
-  if (has_uncommitted() && !parked_) {
+  if (has_uncommitted() && !parked_ && !commit_waits_) {
     next = std::min(next, commit_begun_ + options_.commit_interval_idle);
   }
   if (state_is_full_) {
@@ -963,6 +1085,12 @@ std::chrono::microseconds StreamThread::time_to_next_step() const {
   for (const auto& [id, task] : tasks_) {
     if (const auto punctuation = task->next_punctuation()) {
       next = std::min(next, *punctuation);
+    }
+    if (const auto advance = task->next_advance()) {
+      next = std::min(next, *advance);
+    }
+    if (const auto idle_end = task->idle_until()) {
+      next = std::min(next, *idle_end);
     }
   }
   return std::max(std::chrono::microseconds(0),

@@ -19,7 +19,8 @@
 //   I1  A record's effects and its offset are committed in the same transaction.
 //   I2  Queries see the stores only while nothing is uncommitted.
 //   I3  While tasks are parked nothing of them is processed, restored, committed or shown.
-//   I4  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
+//   I4  Nothing is processed before the global tables hold what was in their topics at the start.
+//   I5  At most queue_bytes_max per partition (and one fetch more) are held undecoded.
 //
 // Threads   run_once(), wait() and close() from one thread; wake(), stores() and query() from any.
 // Lifetime  everything given to open() outlives it. Destroying it without close() is what a crash
@@ -42,9 +43,13 @@
 #include "core/guarded.h"
 #include "core/mailbox.h"
 #include "core/units.h"
+#include "engine/commit_pacer.h"
+#include "engine/global_tables.h"
 #include "engine/query_gather.h"
+#include "engine/repartition_purge.h"
 #include "engine/restorer.h"
 #include "engine/state_budget.h"
+#include "engine/stored_topology.h"
 #include "engine/task.h"
 #include "engine/thread_metrics.h"
 #include "log/log.h"
@@ -70,6 +75,9 @@ class StreamThread {
     store::RocksEnvironment* rocks = nullptr;  // for stores on a disk
 
     std::chrono::milliseconds commit_interval{20};
+    // How long a result may take from its record's processing until it is committed: then the
+    // interval follows from it (commit_pacer.h). Absent: the interval is commit_interval.
+    std::optional<std::chrono::milliseconds> latency_target = {};
     // When everything that is there has been processed, a commit comes this early.
     std::chrono::milliseconds commit_interval_idle{5};
     // A commit comes when outputs and changelogs reach this. The log should take some times as much
@@ -82,6 +90,17 @@ class StreamThread {
     std::size_t records_per_turn = 64 * 1024;
     std::size_t scan_rows_per_turn = 64 * 1024;
     std::size_t query_count_max = 64;  // waiting
+
+    // Kafka Streams' max.task.idle.ms (KIP-353, KIP-695): how long a task with several partitions
+    // waits for one that has nothing to process, so that it takes records in the order of their
+    // timestamps. 0: only for what is known to be in the log; more: also that long for what may
+    // come; negative: not at all.
+    std::chrono::milliseconds task_idle_max{0};
+    // How often repartition records that were read are deleted (repartition.purge.interval.ms).
+    std::chrono::milliseconds repartition_purge_interval{30'000};
+
+    // What the first commit writes about the topology.
+    std::optional<Announcement> announcement = {};
 
     // Kafka Streams' processing.guarantee. False is at least once: offsets are committed after the
     // results, so that events are processed again after a crash between the two.
@@ -156,8 +175,11 @@ class StreamThread {
   [[nodiscard]] Result<bool> step_running();
   [[nodiscard]] Result<bool> or_rejoin(Result<bool> worked);
   [[nodiscard]] Result<bool> poll();
+  [[nodiscard]] Result<bool> read_global_tables();
+  [[nodiscard]] bool has_global_tables() const;
   [[nodiscard]] Result<bool> restore();
   [[nodiscard]] Result<bool> process();
+  [[nodiscard]] Result<bool> advance();
   [[nodiscard]] Result<bool> commit_if_due();
 
   // Rebalances.
@@ -190,11 +212,14 @@ class StreamThread {
   [[nodiscard]] Status recover_poll(const Error& why);
   void back_off();
   [[nodiscard]] Status abort(const Error& why);
+  [[nodiscard]] Status abort_if_asked(const Error& why);
   void count_state();
+  [[nodiscard]] std::uint64_t global_bytes() const;
   void make_room();
   [[nodiscard]] std::size_t pending_bytes() const;
 
   [[nodiscard]] Result<Task*> choose_task();
+  [[nodiscard]] bool may_process(Task& task);
   void pause_or_resume_queues();
   [[nodiscard]] bool has_uncommitted() const;
   [[nodiscard]] bool answer_queries();
@@ -212,8 +237,11 @@ class StreamThread {
   const Options options_;
   TaskEnvironment environment_;
   ThreadMetrics metrics_;
+  CommitPacer pacer_;
+  RepartitionPurge purge_;
 
   ThreadState state_ = ThreadState::kRunning;
+  std::unique_ptr<GlobalTables> global_tables_;  // if the topology has some
   std::unique_ptr<log::Consumer> consumer_;
   std::unique_ptr<log::TransactionalProducer> producer_;
   std::vector<TopicPartition> owned_;
@@ -236,6 +264,8 @@ class StreamThread {
   std::size_t commit_records_max_ = kCommitRecordsMax;  // less after a commit was too large
   std::uint64_t commit_count_ = 0;                      // begun
   bool smallest_failed_ = false;                        // one with a single record
+  bool commit_waits_ = false;  // it is due, and calls to other systems are under way
+  bool is_announced_ = false;  // Options::announcement is committed
   bool transaction_open_ = false;
   bool tasks_are_due_ = false;
   bool state_is_full_ = false;

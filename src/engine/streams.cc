@@ -33,6 +33,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
       thread.application_id = application->job.name;
       thread.index = index;
       thread.rocks = streams->rocks_.get();
+      thread.announcement = application->announcement;
       PENSTOCK_TRY_ASSIGN(
           auto opened, StreamThread::open(log, clock, registry, logger, application->job.topology,
                                           streams->budget_, thread));
@@ -55,8 +56,14 @@ Status Streams::open_state_directory(const Options& options, const os::Clock& cl
 }
 
 Status Streams::add(log::Log& log, Job job) {
+  const topology::TopologyDescription version = describe_on(log, job.topology, job.name);
+  PENSTOCK_TRY_ASSIGN(const auto stored, stored_topology(log, job.name));
+  if (stored.has_value()) {
+    PENSTOCK_TRY(check_takeover(*stored, version));
+  }
   PENSTOCK_TRY_ASSIGN(const TopicHandles topics, prepare_topics(log, job.topology));
   auto application = std::make_unique<Application>();
+  PENSTOCK_TRY_ASSIGN(application->announcement, announcement_of(log, version, stored));
   application->job = std::move(job);
   for (const topology::SubTopology& sub : application->job.topology.sub_topologies()) {
     const std::string& first = sub.sources.front().topics.front();
@@ -71,12 +78,14 @@ Status Streams::add(log::Log& log, Job job) {
       }
       store::StoreDescription description = store->describe();
       description.partition_count = topics.find(node.changelog_topic)->second.partition_count;
-      application->stores.push_back(std::move(description));
-      if (!application_of_store_.emplace(node.name, application.get()).second) {
-        return Error(ErrorCode::kInvalid,
-                     "there is another store named \"" + node.name + "\"; names must differ");
-      }
+      PENSTOCK_TRY(add_store(*application, std::move(description)));
     }
+  }
+  for (const topology::GlobalTable& table : application->job.topology.global_tables()) {
+    store::StoreDescription description = table.store({})->describe();
+    description.partition_count = 1;  // each thread has it whole
+    PENSTOCK_TRY(add_store(*application, std::move(description)));
+    application->global_tables.insert(table.name);
   }
   for (const std::string& topic : application->job.topology.source_topics()) {
     const TopicHandle& handle = topics.find(topic)->second;
@@ -85,6 +94,15 @@ Status Streams::add(log::Log& log, Job job) {
     }
   }
   applications_.push_back(std::move(application));
+  return {};
+}
+
+Status Streams::add_store(Application& application, store::StoreDescription description) {
+  if (!application_of_store_.emplace(description.name, &application).second) {
+    return Error(ErrorCode::kInvalid,
+                 "there is another store named \"" + description.name + "\"; names must differ");
+  }
+  application.stores.push_back(std::move(description));
   return {};
 }
 
@@ -166,7 +184,9 @@ void Streams::query(store::StoreQuery query, Done done) {
   const Application& application = *found->second;
   const auto description = std::ranges::find_if(
       application.stores, [&](const auto& store) { return store.name == query.store; });
-  const QueryScope scope{application.threads.size(), is_shared_};
+  // The first thread can answer for a global table: each has it whole.
+  const bool is_global = application.global_tables.contains(query.store);
+  const QueryScope scope{is_global ? 1 : application.threads.size(), is_shared_ && !is_global};
   auto gather = QueryGather::make(query, *description, scope, done);
   if (!gather) {
     done(gather.error());
@@ -174,6 +194,9 @@ void Streams::query(store::StoreQuery query, Done done) {
   }
   for (const auto& thread : application.threads) {
     thread->query(QueryShare(*gather));
+    if (is_global) {
+      return;
+    }
   }
 }
 

@@ -14,12 +14,14 @@
 // Lifetime  everything given to open() outlives it; the threads that run its StreamThreads must
 //           have ended before it goes.
 // Errors    open(): kNotFound (a job's topic does not exist), kInvalid (a topic exists with other
-//           settings, two stores of one name), and those of the log
+//           settings, two stores of one name, a topology that cannot take over the state of the
+//           version before it), and those of the log
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,8 @@ class Streams final : public store::QueryPort {
   struct Options {
     std::int32_t threads_per_job = 1;            // at most; a thread without a task is not made
     std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
+    // Of all caches of changes (Materialized::with_caching() of the DSL) together.
+    std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
     // Where stores in RocksDB have their folders, and what memory they share. Empty: there are
     // none.
     std::string state_directory;
@@ -73,19 +77,22 @@ class Streams final : public store::QueryPort {
   struct Application {
     Job job;
     std::vector<std::unique_ptr<StreamThread>> threads;
-    std::vector<store::StoreDescription> stores;  // without figures
+    std::vector<store::StoreDescription> stores;       // without figures
+    std::set<std::string, std::less<>> global_tables;  // of the stores
     std::vector<TopicPartition> sources;
+    std::optional<Announcement> announcement;  // of a topology that is not stored yet
     std::uint64_t task_count = 0;
   };
 
   Streams(const log::Log& log, const Options& options, std::uint64_t thread_count)
       : log_(log),
         is_shared_(!options.thread.instance.empty()),
-        budget_(options.state_bytes_max, thread_count) {}
+        budget_(options.state_bytes_max, thread_count, options.record_cache_bytes_max) {}
 
   [[nodiscard]] Status open_state_directory(const Options& options, const os::Clock& clock,
                                             telemetry::Logger& logger);
   [[nodiscard]] Status add(log::Log& log, Job job);
+  [[nodiscard]] Status add_store(Application& application, store::StoreDescription description);
   [[nodiscard]] bool is_drained(const Application& application) const;
   [[nodiscard]] static store::StoreDescription with_figures(const Application& application,
                                                             store::StoreDescription description);

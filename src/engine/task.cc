@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "engine/global_tables.h"
 
 namespace penstock::engine {
 
@@ -80,7 +81,12 @@ class Task::Context final : public topology::ProcessorContext {
   }
 
   [[nodiscard]] store::StateStore& state_store(std::string_view name) override {
-    PENSTOCK_CHECK(std::ranges::find(store_names_, name) != store_names_.end());
+    if (std::ranges::find(store_names_, name) == store_names_.end()) {
+      PENSTOCK_CHECK(task_.environment_.global_stores != nullptr);
+      store::StateStore* const global = task_.environment_.global_stores->find(name);
+      PENSTOCK_CHECK(global != nullptr);
+      return *global;
+    }
     const auto found = std::ranges::find_if(
         task_.stores_, [&](const auto& store) { return store->name() == name; });
     PENSTOCK_CHECK(found != task_.stores_.end());
@@ -117,6 +123,13 @@ class Task::Context final : public topology::ProcessorContext {
   [[nodiscard]] std::uint64_t hash_seed() const override { return task_.environment_.hash_seed; }
 
   [[nodiscard]] std::size_t& commit_room() override { return task_.commit_room_; }
+
+  [[nodiscard]] std::function<void()> waker() override { return task_.environment_.wake; }
+
+  [[nodiscard]] topology::RecordCacheBudget& record_cache() override {
+    PENSTOCK_CHECK(task_.environment_.record_cache != nullptr);
+    return *task_.environment_.record_cache;
+  }
 
  private:
   Task& task_;
@@ -161,9 +174,7 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
           sources, [&](const SourcePosition& at) { return at.partition == partition; });
       PENSTOCK_CHECK(position != sources.end());
       const OffsetNote note = position->note.value_or(OffsetNote());
-      if (queues_.empty()) {
-        committed_note_ = note;
-      }
+      committed_stores_.insert(note.stores.begin(), note.stores.end());
       queues_.push_back(std::make_unique<RecordQueue>(partition, position->committed,
                                                       position->offset, note.stream_time));
       sources_.push_back(std::make_unique<Node>());
@@ -250,16 +261,10 @@ void Task::transition(TaskState to) {
 Status Task::begin_restore() {
   transition(TaskState::kRestoring);
   for (const auto& store : stores_) {
-    if (!has_committed_state()) {
+    const auto metadata = committed_stores_.find(store->name());
+    if (metadata == committed_stores_.end()) {
       PENSTOCK_TRY(store->begin_empty());
       continue;
-    }
-    const auto metadata = committed_note_.stores.find(store->name());
-    if (metadata == committed_note_.stores.end()) {
-      return Error(ErrorCode::kInvalid,
-                   "store \"" + store->name() +
-                       "\" was added to a topology that already has state; give the job a new "
-                       "name");
     }
     PENSTOCK_TRY(store->begin_restore(metadata->second));
   }
@@ -298,7 +303,7 @@ Status Task::restore(TopicPartition changelog, const log::FetchedBatch& batch) {
 Status Task::finish_restore(const std::function<Offset(TopicPartition)>& changelog_end) {
   for (std::size_t index = 0; index < stores_.size(); ++index) {
     changelog_ends_[index] = changelog_end(changelogs_[index].partition);
-    if (has_committed_state()) {
+    if (has_committed(stores_[index]->name())) {
       stores_[index]->finish_restore(environment_.clock.now());
     }
   }
@@ -327,8 +332,77 @@ Result<std::optional<Timestamp>> Task::head_timestamp() {
   return earliest;
 }
 
+bool Task::may_process(os::TimePoint now, std::chrono::milliseconds idle_max,
+                       const std::function<std::optional<Offset>(TopicPartition)>& known_end) {
+  idle_until_.reset();
+  if (room() == 0) {
+    return false;
+  }
+  if (queues_.size() == 1 || idle_max.count() < 0) {
+    return true;
+  }
+  bool any_at_end = false;
+  for (const auto& queue : queues_) {
+    if (queue->is_empty()) {
+      const auto end = known_end(queue->from());
+      if (!end.has_value() || queue->position() < *end) {
+        idle_since_.reset();
+        return false;
+      }
+      any_at_end = true;
+    }
+  }
+  if (!any_at_end) {
+    idle_since_.reset();
+    return true;
+  }
+  idle_since_ = idle_since_.value_or(now);
+  if (now - *idle_since_ >= idle_max) {
+    return true;
+  }
+  idle_until_ = *idle_since_ + idle_max;
+  return false;
+}
+
+std::size_t Task::room() const {
+  std::size_t room = static_cast<std::size_t>(-1);
+  for (const auto& node : nodes_) {
+    room = std::min(room, node->processor->room());
+  }
+  return room;
+}
+
+Result<bool> Task::advance() {
+  bool worked = false;
+  for (const auto& node : nodes_) {
+    PENSTOCK_TRY_ASSIGN(const bool advanced, node->processor->advance());
+    worked = worked || advanced;
+  }
+  return worked;
+}
+
+bool Task::may_commit() const {
+  return std::ranges::all_of(nodes_,
+                             [](const auto& node) { return node->processor->may_commit(); });
+}
+
+std::optional<os::TimePoint> Task::next_advance() const {
+  std::optional<os::TimePoint> next;
+  for (const auto& node : nodes_) {
+    const auto at = node->processor->next_advance();
+    if (at.has_value() && (!next.has_value() || *at < *next)) {
+      next = at;
+    }
+  }
+  return next;
+}
+
 Result<std::size_t> Task::process(std::size_t count_max) {
   PENSTOCK_CHECK(state_ == TaskState::kRunning);
+  count_max = std::min(count_max, room());
+  if (count_max == 0) {
+    return std::size_t{0};
+  }
   // The earliest head is next; its run ends before the earliest head of the other queues.
   std::size_t next = queues_.size();
   std::optional<Timestamp> until;

@@ -44,6 +44,8 @@
 
 namespace penstock::engine {
 
+class GlobalStores;
+
 enum class TaskState : std::uint8_t { kCreated, kRestoring, kRunning, kSuspended, kClosed };
 
 [[nodiscard]] std::string_view to_string(TaskState state);
@@ -59,10 +61,13 @@ struct TaskEnvironment {
   const os::Clock& clock;
   std::uint64_t hash_seed = 0;
   std::size_t commit_bytes_max = topology::kCommitBytesDefault;
-  Compression compression = Compression::kNone;               // of outputs
-  std::map<std::string, TopicHandle, std::less<>> topics;     // every topic of the topology
-  store::RocksEnvironment* rocks = nullptr;                   // none: no store is on a disk
-  std::string state_folder = {};                              // below that of `rocks`
+  Compression compression = Compression::kNone;            // of outputs
+  std::map<std::string, TopicHandle, std::less<>> topics;  // every topic of the topology
+  std::function<void()> wake = [] {};                      // the thread; from any
+  topology::RecordCacheBudget* record_cache = nullptr;
+  const GlobalStores* global_stores = nullptr;  // none: the topology has no global tables
+  store::RocksEnvironment* rocks = nullptr;     // none: no store is on a disk
+  std::string state_folder = {};                // below that of `rocks`
   store::StoreType store_type = store::StoreType::kInMemory;  // where the topology says nothing
 };
 
@@ -96,11 +101,14 @@ class Task {
 
   [[nodiscard]] TaskState state() const { return state_; }
 
-  // Restoring. `has_state` is true if something was ever committed: the stores then expect what
-  // was noted with it.
+  // Restoring.
   [[nodiscard]] const std::vector<ChangelogPartition>& changelogs() const { return changelogs_; }
 
-  [[nodiscard]] bool has_committed_state() const { return !committed_note_.stores.empty(); }
+  // Something was ever committed with the store, and noted: it expects that. One that is new in a
+  // topology begins empty.
+  [[nodiscard]] bool has_committed(const std::string& store) const {
+    return committed_stores_.contains(store);
+  }
 
   [[nodiscard]] Status begin_restore();
   // Where in that changelog, which the log has from `start` to `end`, restoring begins.
@@ -113,8 +121,22 @@ class Task {
   void push(log::FetchedBatch batch);
   // The smallest timestamp of the queues' next records; none if all are empty.
   [[nodiscard]] Result<std::optional<Timestamp>> head_timestamp();
+  // Whether the next record may be processed, although other partitions have none at hand. Not
+  // while the log is known to have more of one (`known_end`: where it ends, if that is known), nor
+  // before all have been without for `idle_max`; negative: always. KIP-695.
+  [[nodiscard]] bool may_process(
+      os::TimePoint now, std::chrono::milliseconds idle_max,
+      const std::function<std::optional<Offset>(TopicPartition)>& known_end);
+
+  // Until when may_process() said no for the sake of what may come.
+  [[nodiscard]] std::optional<os::TimePoint> idle_until() const { return idle_until_; }
+
   // Processes one run of at most `count_max` records, if there is one; returns how many.
   [[nodiscard]] Result<std::size_t> process(std::size_t count_max);
+  // What was begun and ends later: see topology::Processor::advance().
+  [[nodiscard]] Result<bool> advance();
+  [[nodiscard]] bool may_commit() const;
+  [[nodiscard]] std::optional<os::TimePoint> next_advance() const;
   // Asks the processors to keep nothing back any more.
   void drain();
   // Nothing is waiting to be processed, committed or put out.
@@ -172,6 +194,7 @@ class Task {
   [[nodiscard]] store::StateStore& store_of(TopicPartition changelog);
   void open_outputs();
   void open_nodes();
+  [[nodiscard]] std::size_t room() const;
   void connect(Node& node, const std::vector<std::string>& children);
   [[nodiscard]] Status deliver(const Node& node, const topology::RecordSpan& records);
   void transition(TaskState to);
@@ -189,9 +212,14 @@ class Task {
   std::vector<std::unique_ptr<Node>> sources_;  // of queues_[i]
   std::vector<std::unique_ptr<RecordQueue>> queues_;
   std::vector<std::unique_ptr<Punctuation>> punctuations_;
-  OffsetNote committed_note_;  // of the first source partition, when the task was made
+  // What was noted beside the source partitions' offsets when the task was made. Notes stand at the
+  // first one; that may have been another in an earlier version of the topology.
+  std::map<std::string, std::string> committed_stores_;
   topology::RecordCounts counts_;
   std::size_t commit_room_ = 0;
+  std::optional<os::TimePoint>
+      idle_since_;  // some partitions have records, and some are at the end
+  std::optional<os::TimePoint> idle_until_;
   bool commit_requested_ = false;
   bool draining_ = false;
 };

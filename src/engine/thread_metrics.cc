@@ -41,6 +41,9 @@ ThreadMetrics::ThreadMetrics(telemetry::Registry& registry, std::string job)
       dropped_(registry.counter("penstock_engine_dropped_records_total",
                                 "Records processed without being counted in any window or row.",
                                 labels(job_, "reason", "no_key"))),
+      dead_lettered_(registry.counter("penstock_engine_dead_letters_total",
+                                      "Records that an error handler wrote to the dead letters.",
+                                      labels(job_))),
       ignored_values_(registry.counter("penstock_engine_ignored_values_total",
                                        "Fields to be aggregated that were not numbers.",
                                        labels(job_))),
@@ -119,6 +122,7 @@ void ThreadMetrics::committed(const Task& task, os::WallTime now) {
   late_.add(task.counts().late);
   expired_.add(task.counts().expired);
   dropped_.add(task.counts().dropped);
+  dead_lettered_.add(task.counts().dead_lettered);
   ignored_values_.add(task.counts().ignored_values);
   for (const auto& store : task.stores()) {
     const store::StateStore::WindowCounts counts = store->take_window_counts();

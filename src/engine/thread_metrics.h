@@ -51,6 +51,9 @@ class ThreadMetrics {
 
   void restored(std::uint64_t record_count) { restored_.add(record_count); }
 
+  // Records of global tables, which belong to no task.
+  void dropped(std::uint64_t record_count) { dropped_.add(record_count); }
+
   void skipped(std::uint64_t record_count) { skipped_.add(record_count); }
 
  private:
@@ -75,6 +78,7 @@ class ThreadMetrics {
   Counter& late_;
   Counter& expired_;
   Counter& dropped_;
+  Counter& dead_lettered_;
   Counter& ignored_values_;
   Counter& skipped_;
   Counter& restored_;

@@ -1,16 +1,10 @@
 #include "engine/topics.h"
 
-#include <chrono>
-
 namespace penstock::engine {
 
 namespace {
 
 using topology::InternalTopic;
-
-// Repartition records are needed until the other sub-topology has read them, moments later. Their
-// timestamps are those of the clock, so that this long is enough for an engine that stood still.
-constexpr std::chrono::hours kRepartitionRetention{7 * 24};
 
 log::TopicConfig config_of(const InternalTopic& topic, std::int32_t partition_count) {
   log::TopicConfig config;
@@ -20,8 +14,7 @@ log::TopicConfig config_of(const InternalTopic& topic, std::int32_t partition_co
     case InternalTopic::Kind::kChangelog:
       config.cleanup = log::CleanupPolicy::kCompact;
       break;
-    case InternalTopic::Kind::kRepartition:
-      config.retention_time = topic.retention.value_or(kRepartitionRetention);
+    case InternalTopic::Kind::kRepartition:  // see RepartitionPurge
       break;
     case InternalTopic::Kind::kOutput:
       config.retention_time = topic.retention;
@@ -71,6 +64,9 @@ Result<TopicHandles> prepare_topics(log::Log& log, const topology::Topology& top
       return info.error().with("topic \"" + topic.name + "\"");
     }
     handles[topic.name] = {info->id, info->config.partition_count};
+  }
+  for (const topology::GlobalTable& table : topology.global_tables()) {
+    PENSTOCK_TRY(find_topic(log, table.topic, handles));
   }
   for (const topology::SubTopology& sub : topology.sub_topologies()) {
     for (const topology::SourceNode& source : sub.sources) {

@@ -11,6 +11,9 @@ namespace penstock::engine {
 namespace {
 
 constexpr std::size_t kCommitRoom = 8 * kMiB;
+// Real time, whatever the test's clock says: answers come from other threads.
+constexpr std::chrono::milliseconds kCallPatience{10};
+constexpr int kCallTurns = 500;
 
 struct BatchMemory final : RefCounted {
   explicit BatchMemory(RecordBatch made) : batch(std::move(made)) {}
@@ -30,8 +33,9 @@ std::optional<ByteView> to_view(const std::optional<std::string>& text) {
 
 Result<std::unique_ptr<TopologyDriver>> TopologyDriver::open(
     const topology::Topology& topology, const PartitionCounts& partition_counts,
-    const os::Clock& clock, const DrivenDisk& disk) {
-  std::unique_ptr<TopologyDriver> driver(new TopologyDriver(topology, clock, disk));
+    const os::Clock& clock, std::uint64_t record_cache_bytes_max, const DrivenDisk& disk) {
+  std::unique_ptr<TopologyDriver> driver(
+      new TopologyDriver(topology, clock, record_cache_bytes_max, disk));
   for (const auto& [name, count] : partition_counts) {
     driver->add_topic(name, count);
   }
@@ -157,15 +161,42 @@ void TopologyDriver::send(std::string_view topic, const DrivenRecord& record) {
   std::vector<DrivenRecord>& input = inputs_[partition];
   input.push_back(record);
   input.back().offset = Offset(static_cast<std::int64_t>(input.size()) - 1);
-  feed(partition, input.size() - 1);
+  if (const topology::GlobalTable* table = global_stores_.table_of(topic)) {
+    apply_to_global(*table, partition);
+  } else {
+    feed(partition, input.size() - 1);
+  }
+}
+
+// The last record sent to it.
+void TopologyDriver::apply_to_global(const topology::GlobalTable& table, TopicPartition partition) {
+  ByteView bytes;
+  const auto memory = make_batch(partition, inputs_[partition].size() - 1, bytes);
+  const auto view = RecordBatchView::parse(bytes, RecordBatchView::Verify::kHeaderOnly);
+  PENSTOCK_CHECK(view.has_value());
+  RecordReader reader(*view);
+  for (RecordView record; reader.next(record);) {
+    if (const Status applied = global_stores_.apply(table, record); !applied && global_error_) {
+      global_error_ = applied;
+    }
+  }
+  global_stores_.commit(environment_.clock.now());
+  counts_ += global_stores_.take_counts();
 }
 
 // Gives a task the records of one of its partitions, from number `first` on, as one batch.
 void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
-  const std::vector<DrivenRecord>& input = inputs_[partition];
-  if (first == input.size()) {
+  if (first == inputs_[partition].size()) {
     return;
   }
+  ByteView bytes;
+  Ref<RefCounted> memory = make_batch(partition, first, bytes);
+  readers_.at(partition)->push({partition, bytes, std::move(memory)});
+}
+
+Ref<RefCounted> TopologyDriver::make_batch(TopicPartition partition, std::size_t first,
+                                           ByteView& bytes) {
+  const std::vector<DrivenRecord>& input = inputs_[partition];
   RecordBatchBuilder builder;
   for (std::size_t index = first; index < input.size(); ++index) {
     std::vector<HeaderView> headers;
@@ -177,25 +208,70 @@ void TopologyDriver::feed(TopicPartition partition, std::size_t first) {
   }
   auto memory = make_ref<BatchMemory>(builder.finish());
   set_base_offset(memory->batch.bytes, Offset(static_cast<std::int64_t>(first)));
-  const ByteView bytes = memory->batch.bytes;
-  readers_.at(partition)->push({partition, bytes, Ref<RefCounted>(memory)});
+  bytes = memory->batch.bytes;
+  return Ref<RefCounted>(memory);
 }
 
 Status TopologyDriver::run() {
-  for (const auto& [id, task] : tasks_) {
-    while (true) {
-      PENSTOCK_TRY_ASSIGN(const std::size_t count, task->process(RecordQueue::kRunMax));
-      if (count == 0) {
-        break;
+  PENSTOCK_TRY(std::exchange(global_error_, Status()));
+  bool worked = true;
+  while (worked) {
+    worked = false;
+    for (const auto& [id, task] : tasks_) {
+      const Result<std::size_t> count = task->process(RecordQueue::kRunMax);
+      if (!count) {
+        return take_back_if_asked(count.error());
       }
+      worked = worked || *count > 0;
     }
+    PENSTOCK_TRY_ASSIGN(const bool advanced, advance());
+    worked = worked || advanced;
+  }
+  for (const auto& [id, task] : tasks_) {
     task->punctuate();
   }
   return {};
 }
 
+Result<bool> TopologyDriver::advance() {
+  bool worked = false;
+  for (const auto& [id, task] : tasks_) {
+    const Result<bool> advanced = task->advance();
+    if (!advanced) {
+      return take_back_if_asked(advanced.error()).error();
+    }
+    worked = worked || *advanced;
+  }
+  return worked;
+}
+
+Status TopologyDriver::take_back_if_asked(const Error& error) {
+  if (error.code() == ErrorCode::kAbortTxn) {
+    abort();
+  }
+  return error;
+}
+
+Status TopologyDriver::wait_for_calls() {
+  const auto is_done = [this] {
+    return std::ranges::all_of(tasks_,
+                               [](const auto& entry) { return entry.second->may_commit(); });
+  };
+  for (int turn = 0; turn < kCallTurns; ++turn) {
+    PENSTOCK_TRY(advance());
+    if (is_done()) {
+      return {};
+    }
+    wake_->wait(kCallPatience);
+  }
+  return Error(ErrorCode::kRetry,
+               "a call to another system is not answered; if it is to time out, "
+               "move the clock");
+}
+
 Status TopologyDriver::commit() {
   while (true) {
+    PENSTOCK_TRY(wait_for_calls());
     PENSTOCK_TRY_ASSIGN(const bool committed, commit_once());
     if (!committed) {
       return {};
@@ -253,6 +329,15 @@ void TopologyDriver::abort() {
 }
 
 const std::vector<DrivenRecord>& TopologyDriver::output(std::string_view topic) {
+  if (!environment_.topics.contains(topic)) {
+    std::string known;
+    for (const auto& [name, handle] : environment_.topics) {
+      known += (known.empty() ? "" : ", ") + name;
+    }
+    check_failed(
+        ("the topology has no topic \"" + std::string(topic) + "\"; it has " + known).c_str(),
+        __FILE__, __LINE__);
+  }
   return outputs_[std::string(topic)];
 }
 
@@ -263,6 +348,9 @@ store::StateStore& TopologyDriver::store(std::string_view name, PartitionId part
         return *store;
       }
     }
+  }
+  if (store::StateStore* global = global_stores_.find(name)) {
+    return *global;
   }
   check_failed("the topology has a store of that name", __FILE__, __LINE__);
 }

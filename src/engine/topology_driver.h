@@ -22,6 +22,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/signal.h"
+#include "engine/global_tables.h"
 #include "engine/task.h"
 #include "os/clock.h"
 #include "topology/topology.h"
@@ -60,21 +62,27 @@ class TopologyDriver {
   // `partition_counts` of every topic that is not the topology's own.
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
-      const os::Clock& clock, const DrivenDisk& disk = {});
+      const os::Clock& clock,
+      std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault,
+      const DrivenDisk& disk = {});
 
-  // Appends to a topic that the topology reads.
+  // Appends to a topic that the topology reads. Of a global table, it is there at once.
   void send(std::string_view topic, const DrivenRecord& record);
 
-  // Processes what is there, and runs due punctuations; then nothing is left to process.
+  // Processes what is there, and runs due punctuations; then nothing is left to process. kAbortTxn:
+  // a processor wants the records again; they are taken back and come with the next call.
   [[nodiscard]] Status run();
-  // Commits, and processes and commits what went through repartition topics, until nothing is left.
+  // Waits for calls to other systems that are under way, where their answers come from other
+  // threads (kRetry: they do not come), commits, and processes and commits what went through
+  // repartition topics, until nothing is left.
   [[nodiscard]] Status commit();
   // Takes back what was processed since the last commit.
   void abort();
   // As after a crash: new tasks, their stores from disk and changelogs, at what was committed last.
   [[nodiscard]] Status restart();
 
-  // What was committed to a topic, in order.
+  // What was committed to a topic, in order. A topic that the topology does not have ends the test,
+  // and says which there are.
   [[nodiscard]] const std::vector<DrivenRecord>& output(std::string_view topic);
 
   [[nodiscard]] Task& task(Task::Id id) { return *tasks_.at(id); }
@@ -89,12 +97,19 @@ class TopologyDriver {
   [[nodiscard]] std::uint64_t restored_count() const { return restored_count_; }
 
  private:
-  TopologyDriver(const topology::Topology& topology, const os::Clock& clock, const DrivenDisk& disk)
+  TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
+                 std::uint64_t record_cache_bytes_max, const DrivenDisk& disk)
       : topology_(topology),
+        record_cache_(record_cache_bytes_max),
+        global_stores_(topology),
         environment_{.clock = clock,
+                     .record_cache = &record_cache_,
+                     .global_stores = &global_stores_,
                      .rocks = disk.rocks,
                      .state_folder = "driver",
-                     .store_type = disk.default_store} {}
+                     .store_type = disk.default_store} {
+    environment_.wake = [signal = wake_] { signal->raise(); };
+  }
 
   void add_topic(const std::string& name, std::int32_t partition_count);
   [[nodiscard]] Status open_tasks();
@@ -108,9 +123,20 @@ class TopologyDriver {
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
   void feed(TopicPartition partition, std::size_t first);
+  [[nodiscard]] Ref<RefCounted> make_batch(TopicPartition partition, std::size_t first,
+                                           ByteView& bytes);
+  void apply_to_global(const topology::GlobalTable& table, TopicPartition partition);
   [[nodiscard]] const std::string& name_of(TopicId topic) const;
 
+  [[nodiscard]] Status take_back_if_asked(const Error& error);
+  [[nodiscard]] Result<bool> advance();
+  [[nodiscard]] Status wait_for_calls();
+
   const topology::Topology& topology_;
+  const Ref<Signal> wake_ = make_ref<Signal>();
+  topology::RecordCacheBudget record_cache_;
+  GlobalStores global_stores_;
+  Status global_error_;  // of a record that was sent; run() answers it
   TaskEnvironment environment_;
   std::map<Task::Id, std::unique_ptr<Task>> tasks_;
   std::map<TopicPartition, Task*> readers_;

@@ -71,6 +71,7 @@ struct GatewayOptions {
   std::size_t auto_created_max = 1000;
   std::vector<std::string> outputs;  // topics of jobs: they take no events from outside
   std::optional<std::chrono::milliseconds> dead_letter_retention = std::chrono::hours(30 * 24);
+  std::uint32_t replays_max = 3;  // a dead letter that was replayed so often is in quarantine
 
   std::size_t event_bytes_max = 1 * kMiB;
   std::uint32_t depth_max = 128;
@@ -106,8 +107,8 @@ class Gateway {
 
   void add_routes(net::Router& router, net::EventLoop& loop);
 
-  // Makes the topics that were written to for the first time. False if there was nothing to do;
-  // then wait() is due.
+  // Makes the topics that were written to for the first time, reads dead letters back. False if
+  // there was nothing to do; then wait() is due.
   [[nodiscard]] Result<bool> run_once();
   void wait(std::chrono::microseconds timeout);
 

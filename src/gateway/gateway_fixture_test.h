@@ -92,9 +92,14 @@ class GatewayFixture : public ::testing::Test {
   // Hands a request over; returns its number.
   std::size_t post(std::string_view topic, std::string_view body, const Headers& headers = {},
                    std::size_t loop = 0) {
+    return post_to("/v1/topics/" + std::string(topic) + "/events", body, headers, loop);
+  }
+
+  std::size_t post_to(const std::string& path, std::string_view body, const Headers& headers = {},
+                      std::size_t loop = 0) {
     net::RequestPtr request(new net::HttpRequest());
     request->method = net::Method::kPost;
-    request->head = "/v1/topics/" + std::string(topic) + "/events";
+    request->head = path;
     request->path = request->head;
     request->headers = headers;
     request->body.append(as_bytes(body));
@@ -113,6 +118,15 @@ class GatewayFixture : public ::testing::Test {
         loop->events.run_once(std::chrono::microseconds(0));
       }
     }
+  }
+
+  // Lets the loops take their turns, with what they asked others to do for them; the log stands
+  // still.
+  [[nodiscard]] bool turn_and_read() {
+    turn();
+    const bool ran = gateway_->run_once().has_value();
+    turn();
+    return ran;
   }
 
   // Lets everything happen.

@@ -44,6 +44,10 @@ class SharedLog final : public log::Log {
     return log_.with([&](auto& log) { return log.delete_topic(name); });
   }
 
+  Status delete_records(const std::vector<log::Consumer::Position>& before) override {
+    return log_.with([&](auto& log) { return log.delete_records(before); });
+  }
+
   Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
     return log_.with([&](auto& log) { return log.offsets(partition); });
   }

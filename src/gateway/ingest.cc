@@ -73,11 +73,20 @@ bool is_key(const JsonValue& value) {
          value.type == JsonType::kBool;
 }
 
-std::string request_key(const IngestRequest& request) {
-  return std::string(request.topic) + "\n" + std::string(*request.idempotency_key);
+// {"action":"replay",...,"outcome":"accepted"}
+std::string finished_note(const IngestRequest& request, const Outcome& outcome) {
+  const std::string_view became = outcome.accepted > 0     ? "accepted"
+                                  : outcome.duplicates > 0 ? "duplicate"
+                                                           : "dead_letter";
+  return request.letter->note + R"(,"outcome":")" + std::string(became) + R"("})";
 }
 
 }  // namespace
+
+std::string IngestRequest::key() const {
+  return std::string(topic) + "\n" +
+         (letter.has_value() ? to_string(letter->offset) : std::string(*idempotency_key));
+}
 
 Ingest::LoopTopic::LoopTopic(Topic& shared_topic, telemetry::Registry& registry)
     : topic(shared_topic),
@@ -97,7 +106,8 @@ Ingest::Ingest(const Shared& shared, net::EventLoop& loop)
       requests_(shared.metrics),
       scanner_({.depth_max = shared.options.depth_max,
                 .event_bytes_max = shared.options.event_bytes_max}),
-      request_keys_{{shared.request_keys_topic, PartitionId(0)}} {}
+      request_keys_{{shared.request_keys_topic, PartitionId(0)}},
+      letter_actions_{{shared.letter_actions_topic, PartitionId(0)}} {}
 
 Ingest::~Ingest() = default;
 
@@ -199,7 +209,7 @@ void Ingest::reject(net::Responder& responder, const Error& error) {
 
 Ingest::Taken Ingest::take_pieces(Taking& taking) {
   const bool has_ids = taking.topic.topic.ids != nullptr;
-  const bool has_request_key = taking.request.idempotency_key.has_value();
+  const bool has_request_key = taking.request.has_key();
   if (has_ids && !scan(taking)) {
     return Taken::kTooMuch;
   }
@@ -259,9 +269,10 @@ bool Ingest::scan(Taking& taking) {
 
 Ingest::Claimed Ingest::claim(Taking& taking) {
   std::optional<IdHash> key;
-  if (taking.request.idempotency_key.has_value()) {
-    key = shared_.hasher(as_bytes(request_key(taking.request)));
-    switch (claim_request_key(*key, taking.arrival)) {
+  SharedWindow& keys = keys_of(taking.request);
+  if (taking.request.has_key()) {
+    key = shared_.hasher(as_bytes(taking.request.key()));
+    switch (claim_request_key(keys, *key, taking.arrival)) {
       case DedupWindow::Claim::kNew:
         break;
       case DedupWindow::Claim::kOwn:
@@ -275,18 +286,22 @@ Ingest::Claimed Ingest::claim(Taking& taking) {
   }
   if (taking.topic.topic.ids != nullptr && !claim_ids(taking)) {
     if (key.has_value()) {
-      shared_.request_keys.with([&](DedupWindow& window) {
-        window.give_up(*key, appender_.append_id(shared_.request_keys, window));
-      });
+      keys.with(
+          [&](DedupWindow& window) { window.give_up(*key, appender_.append_id(keys, window)); });
     }
     return Claimed::kMustWait;
   }
   return Claimed::kYes;
 }
 
-DedupWindow::Claim Ingest::claim_request_key(const IdHash& key, Timestamp arrival) {
-  return shared_.request_keys.with([&](DedupWindow& window) {
-    const auto append = appender_.append_id(shared_.request_keys, window);
+SharedWindow& Ingest::keys_of(const IngestRequest& request) const {
+  return request.letter.has_value() ? shared_.replayed_letters : shared_.request_keys;
+}
+
+DedupWindow::Claim Ingest::claim_request_key(SharedWindow& keys, const IdHash& key,
+                                             Timestamp arrival) {
+  return keys.with([&](DedupWindow& window) {
+    const auto append = appender_.append_id(keys, window);
     const auto result = window.claim(key, append, arrival.value() / 1000);
     if (result.claim == DedupWindow::Claim::kPending) {
       window.wait_for(result.holder, make_waiter());
@@ -438,17 +453,33 @@ void Ingest::add(Taking& taking, const JsonPiece& piece, const JsonValue& key, T
   if (has_key) [[likely]] {
     const ByteView text = as_bytes(string_text(key, key_scratch_));  // others have no escapes
     const PartitionId partition = partition_for_key(text, topic.topic.partition_count);
-    appender_.records().add(topic.partitions[static_cast<std::size_t>(partition.value())],
-                            timestamp, text, as_bytes(piece.raw));
+    OpenBatch& batch = topic.partitions[static_cast<std::size_t>(partition.value())];
+    if (taking.request.replays == 0) [[likely]] {
+      appender_.records().add(batch, timestamp, text, as_bytes(piece.raw));
+    } else {
+      add_record(taking, batch, timestamp, as_text(text), piece.raw);
+    }
   } else {
     OpenBatch& batch = keyless_batch(topic, piece.raw.size());
-    appender_.records().add(batch, timestamp, std::nullopt, piece.raw);
+    add_record(taking, batch, timestamp, std::nullopt, piece.raw);
   }
   taking.depends_on_append = true;
   ++taking.outcome.accepted;
   taking.outcome.timestamps_missing += source == TimeSource::kMissing ? 1 : 0;
   taking.outcome.timestamps_unreadable += source == TimeSource::kUnreadable ? 1 : 0;
   taking.outcome.timestamps_ahead += source == TimeSource::kAhead ? 1 : 0;
+}
+
+// An event that was replayed says so: a sink that refuses it once more counts on.
+void Ingest::add_record(Taking& taking, OpenBatch& batch, Timestamp timestamp,
+                        std::optional<std::string_view> key, std::string_view event) {
+  if (taking.request.replays == 0) {
+    appender_.records().add(batch, timestamp, key, event);
+    return;
+  }
+  const std::string replays = std::to_string(taking.request.replays);
+  const std::array headers = {HeaderView{dead_letter::kReplays, as_bytes(replays)}};
+  appender_.records().add(batch, timestamp, key, event, headers);
 }
 
 OpenBatch& Ingest::keyless_batch(LoopTopic& topic, std::size_t event_size) {
@@ -484,7 +515,12 @@ void Ingest::add_dead_letter(Taking& taking, std::string_view raw, DeadLetterRea
 }
 
 void Ingest::add_request_key(Taking& taking) {
-  appender_.records().add(request_keys_, taking.arrival, request_key(taking.request), std::nullopt);
+  if (taking.request.letter.has_value()) {
+    appender_.records().add(letter_actions_, taking.arrival, taking.request.key(),
+                            finished_note(taking.request, taking.outcome));
+  } else {
+    appender_.records().add(request_keys_, taking.arrival, taking.request.key(), std::nullopt);
+  }
   taking.depends_on_append = true;
 }
 

@@ -38,10 +38,22 @@
 namespace penstock::gateway {
 
 struct IngestRequest {
+  // A dead letter that is replayed: once, and with a note of it.
+  struct ReplayedLetter {
+    Offset offset;
+    std::string note;  // JSON, but for the outcome and the closing brace
+  };
+
   net::RequestPtr http;  // its body; the views below point into it
   std::string_view topic;
   std::optional<std::string_view> idempotency_key;
   std::uint32_t replays = 0;  // how often these events have been dead letters before
+  std::optional<ReplayedLetter> letter{};
+
+  // What tells the request from others, if anything does: it is taken once.
+  [[nodiscard]] bool has_key() const { return idempotency_key.has_value() || letter.has_value(); }
+
+  [[nodiscard]] std::string key() const;
 };
 
 class Ingest {
@@ -58,6 +70,8 @@ class Ingest {
     const IdHasher& hasher;
     SharedWindow& request_keys;  // Idempotency-Key
     TopicId request_keys_topic;
+    SharedWindow& replayed_letters;
+    TopicId letter_actions_topic;
   };
 
   Ingest(const Shared& shared, net::EventLoop& loop);
@@ -120,7 +134,10 @@ class Ingest {
   [[nodiscard]] Taken take_pieces(Taking& taking);
   [[nodiscard]] bool scan(Taking& taking);
   [[nodiscard]] Claimed claim(Taking& taking);
-  [[nodiscard]] DedupWindow::Claim claim_request_key(const IdHash& key, Timestamp arrival);
+  // The keys that are known of requests of this kind.
+  [[nodiscard]] SharedWindow& keys_of(const IngestRequest& request) const;
+  [[nodiscard]] DedupWindow::Claim claim_request_key(SharedWindow& keys, const IdHash& key,
+                                                     Timestamp arrival);
   [[nodiscard]] bool claim_ids(Taking& taking);
   void give_up_ids(DedupWindow& window, DedupWindow::AppendId append, std::size_t count);
   [[nodiscard]] DedupWindow::Waiter make_waiter();
@@ -139,6 +156,8 @@ class Ingest {
   void add_dead_letter(Taking& taking, std::string_view raw, DeadLetterReason reason,
                        std::string_view message);
   void add_request_key(Taking& taking);
+  void add_record(Taking& taking, OpenBatch& batch, Timestamp timestamp,
+                  std::optional<std::string_view> key, std::string_view event);
   void count_as_duplicates(Taking& taking);
 
   const Shared shared_;
@@ -150,6 +169,7 @@ class Ingest {
   JsonScanner scanner_;
   std::unordered_map<std::string, std::unique_ptr<LoopTopic>> topics_;
   OpenBatch request_keys_;
+  OpenBatch letter_actions_;
 
   std::map<std::uint64_t, PutAside> put_aside_;
   std::uint64_t next_put_aside_ = 1;

@@ -1,26 +1,21 @@
 // TopicMaker makes topics that are written to for the first time, one after the other.
 //
-// Making one takes questions to the log, which may be on the other side of a network and slow to
-// answer: event loops must not wait for that. They leave the name here, put the request aside, and
-// take it again when they are told.
+// Making one takes questions to the log. Event loops leave the name here, put the request aside,
+// and take it again when they are told.
 //
-// Invariants
-//   I1  `done` of a name that was taken runs exactly once, inside run_once().
-//
-// Threads   make() from any; run_once() and wait() from one.
-// Lifetime  the catalog outlives it. What still waits when it is destroyed is never answered.
-// Errors    of make()    kBusy      too many wait
+// Threads   make() from any.
+// Lifetime  catalog and work outlive it.
+// Errors    of make()    as SlowWork
 //           of `done`    as TopicCatalog
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "core/mailbox.h"
 #include "core/result.h"
 #include "core/unique_function.h"
+#include "gateway/slow_work.h"
 #include "gateway/topic_catalog.h"
 
 namespace penstock::gateway {
@@ -29,25 +24,18 @@ class TopicMaker {
  public:
   using Done = UniqueFunction<void(Status)>;
 
-  explicit TopicMaker(TopicCatalog& topics) : topics_(topics) {}
+  TopicMaker(TopicCatalog& topics, SlowWork& work) : topics_(topics), work_(work) {}
 
-  [[nodiscard]] Status make(std::string_view name, Done done);
-
-  // False if there was nothing to do.
-  bool run_once();
-
-  void wait(std::chrono::microseconds timeout) { wanted_.wait(timeout); }
+  // If it is taken, `done` runs exactly once, as SlowWork does its jobs.
+  [[nodiscard]] Status make(std::string_view name, Done done) {
+    return work_.submit([this, topic = std::string(name), done = std::move(done)]() mutable {
+      done(topics_.make_new(topic));
+    });
+  }
 
  private:
-  static constexpr std::size_t kWantedMax = 1024;
-
-  struct Wanted {
-    std::string name;
-    Done done;
-  };
-
   TopicCatalog& topics_;
-  Mailbox<Wanted> wanted_{kWantedMax};
+  SlowWork& work_;
 };
 
 }  // namespace penstock::gateway

@@ -66,6 +66,34 @@ TopicState state_of(const rd_kafka_TopicDescription_t& topic) {
   return state;
 }
 
+PartitionListHandle placed_list(const std::vector<PlacedOffset>& of) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(of.size())));
+  for (const PlacedOffset& one : of) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+        one.offset;
+  }
+  return list;
+}
+
+// The last error of the partitions that were not cut.
+Status deletion_errors(rd_kafka_event_t* answer) {
+  Status partitions;
+  const auto* cut =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(answer));
+  for (int i = 0; i < cut->cnt; ++i) {
+    const rd_kafka_topic_partition_t& at = cut->elems[i];
+    const std::string what = "deleting records of topic \"" + std::string(at.topic) +
+                             "\", partition " + std::to_string(at.partition);
+    if (at.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+      return Error(ErrorCode::kInvalid, what + ": the offset is behind its end");
+    }
+    if (at.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      partitions = named(at.err, nullptr, what);
+    }
+  }
+  return partitions;
+}
+
 // Those that were answered; the last error of the others goes to `partitions`.
 std::vector<PlacedOffset> offsets_in(rd_kafka_event_t* answer, Status& partitions) {
   std::vector<PlacedOffset> offsets;
@@ -304,6 +332,21 @@ Status Admin::remove(const std::string& topic) const {
   return first_error(results, count, what);
 }
 
+Status Admin::delete_records(const std::vector<PlacedOffset>& before) const {
+  if (before.empty()) {
+    return {};
+  }
+  const PartitionListHandle list(placed_list(before));
+  const DeleteRecordsHandle wanted(rd_kafka_DeleteRecords_new(list.get()));
+  rd_kafka_DeleteRecords_t* one = wanted.get();
+  PENSTOCK_TRY_ASSIGN(const EventHandle answer,
+                      ask(RD_KAFKA_ADMIN_OP_DELETERECORDS, "deleting records",
+                          [&](rd_kafka_queue_t* answers, const rd_kafka_AdminOptions_t* options) {
+                            rd_kafka_DeleteRecords(client_.get(), &one, 1, options, answers);
+                          }));
+  return deletion_errors(answer.get());
+}
+
 Status Admin::change(const std::string& topic,
                      const std::map<std::string, std::string>& settings) const {
   const std::string what = "changing the settings of topic \"" + topic + "\"";
@@ -377,12 +420,7 @@ Result<std::vector<PlacedBounds>> Admin::bounds(const std::vector<PlacedOffset>&
 
 Result<Admin::Question> Admin::ask_offsets(const std::vector<PlacedOffset>& wanted,
                                            rd_kafka_IsolationLevel_t isolation) const {
-  const PartitionListHandle list(
-      rd_kafka_topic_partition_list_new(static_cast<int>(wanted.size())));
-  for (const PlacedOffset& one : wanted) {
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
-        one.offset;
-  }
+  const PartitionListHandle list(placed_list(wanted));
   return send(
       RD_KAFKA_ADMIN_OP_LISTOFFSETS, "offsets of partitions",
       [&](rd_kafka_queue_t* answers, const rd_kafka_AdminOptions_t* options) {

@@ -67,6 +67,8 @@ class Admin {
   [[nodiscard]] Status change(const std::string& topic,
                               const std::map<std::string, std::string>& settings) const;
   [[nodiscard]] Status remove(const std::string& topic) const;
+  // Deletes what lies before the offsets. kInvalid: one is behind the end of its partition.
+  [[nodiscard]] Status delete_records(const std::vector<PlacedOffset>& before) const;
 
   // Of each named partition: RD_KAFKA_OFFSET_SPEC_EARLIEST, _LATEST (what is committed lies before
   // it, or all that was written) or the first record of at least a timestamp, as the entry's offset

@@ -110,6 +110,9 @@ Settings settings_of(const Options& options, ClientKind kind, const ClientIdenti
       add_producer(options, settings);
       settings.emplace_back("transactional.id", identity.transactional_id);
       settings.emplace_back("transaction.timeout.ms", text(options.transaction_timeout));
+      // Some calls look at their own time limit only when a request has come back.
+      settings.emplace_back("socket.timeout.ms", text(std::min(options.request_timeout,
+                                                               options.transaction_timeout / 2)));
       break;
     case ClientKind::kReader:
       add_consumer(options, settings);

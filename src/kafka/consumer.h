@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,8 @@ class KafkaConsumer final : public log::Consumer, private Client::Listener {
   State state_ = State::kNone;
   std::map<TopicPartition, Cursor> cursors_;
   std::map<std::string, TopicId, std::less<>> topics_;  // of the cursors, by Kafka's name
+  std::set<TopicPartition>
+      held_;  // paused in librdkafka, which keeps that from one assignment to the next
   std::optional<Rebalance> untold_;
   std::int32_t generation_ = -1;     // of the last assignment
   std::optional<Holding> given_up_;  // since then

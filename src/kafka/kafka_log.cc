@@ -109,6 +109,19 @@ class KafkaLog final : public log::Log {
     return wait_until_gone(kafka_name);
   }
 
+  Status delete_records(const std::vector<log::Consumer::Position>& before) override {
+    std::vector<PlacedOffset> placed;
+    for (const log::Consumer::Position& at : before) {
+      PENSTOCK_TRY_ASSIGN(std::string topic, directory_.check(at.partition));
+      const auto known = directory_.find(at.partition.topic);
+      if (known.has_value()) {  // the brokers know the end
+        PENSTOCK_TRY(log::check_deletion(known->config, at.offset, at.offset));
+      }
+      placed.push_back({std::move(topic), at.partition.partition.value(), at.offset.value(), {}});
+    }
+    return admin_->delete_records(placed);
+  }
+
   Result<log::PartitionOffsets> offsets(TopicPartition partition) const override {
     PENSTOCK_TRY_ASSIGN(const std::vector<log::PartitionBounds> found, bounds({partition}));
     return log::PartitionOffsets{found.front().start, found.front().end};
@@ -150,7 +163,7 @@ class KafkaLog final : public log::Log {
   Result<std::unique_ptr<log::TransactionalProducer>> open_transactional_producer(
       std::string_view transactional_id) override {
     PENSTOCK_TRY_ASSIGN(std::unique_ptr<KafkaProducer> producer,
-                        KafkaProducer::open(options_, directory_, clients_,
+                        KafkaProducer::open(options_, directory_, clock_, clients_,
                                             directory_.kafka_name(transactional_id)));
     return std::unique_ptr<log::TransactionalProducer>(std::move(producer));
   }

@@ -13,41 +13,30 @@ namespace penstock::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds kWait{1'000};
+constexpr std::chrono::milliseconds kRetryPause{20};
 
 int milliseconds(std::chrono::milliseconds time) {
   return static_cast<int>(time.count());
 }
 
-// Calls that can be taken up again (init, commit, abort, and sending the same offsets) are, as long
-// as librdkafka says so and `attempts` lasts.
-template <typename Call>
-Status persist(int attempts, std::string_view what, const Call& call) {
-  Status status;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    const ErrorHandle error(call());
-    if (error == nullptr) {
-      return {};
-    }
-    status = to_error(*error, what);
-    if (rd_kafka_error_is_retriable(error.get()) == 0) {
-      return status;
-    }
-  }
-  return status;
-}
-
 }  // namespace
 
 KafkaProducer::KafkaProducer(const Options& options, const TopicDirectory& directory,
-                             const Client::Shared& shared, std::string transactional_id)
-    : options_(options), directory_(directory), shared_(shared), id_(std::move(transactional_id)) {}
+                             const os::Clock& clock, const Client::Shared& shared,
+                             std::string transactional_id)
+    : options_(options),
+      directory_(directory),
+      clock_(clock),
+      shared_(shared),
+      id_(std::move(transactional_id)) {}
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(const Options& options,
                                                            const TopicDirectory& directory,
+                                                           const os::Clock& clock,
                                                            const Client::Shared& shared,
                                                            std::string transactional_id) {
   std::unique_ptr<KafkaProducer> producer(
-      new KafkaProducer(options, directory, shared, std::move(transactional_id)));
+      new KafkaProducer(options, directory, clock, shared, std::move(transactional_id)));
   PENSTOCK_TRY(producer->open_client());
   producer->thread_ = std::make_unique<os::Thread>(
       "kafka-commit", [self = producer.get()](const os::StopToken& stop) {
@@ -72,6 +61,29 @@ KafkaProducer::~KafkaProducer() {
   }
 }
 
+// A call that may be made again (to go on with what it has begun, or to send the same offsets) is,
+// as long as librdkafka says so and time is left. kRetry: there was no answer in time.
+template <typename Call>
+Status KafkaProducer::persist(os::TimePoint deadline, std::string_view what, const Call& call) {
+  Status status = Error(ErrorCode::kRetry, "no time was left for " + std::string(what));
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.now());
+    if (left.count() <= 0) {
+      return status;
+    }
+    const ErrorHandle error(call(milliseconds(std::min(left, options_.request_timeout))));
+    if (error == nullptr) {
+      return {};
+    }
+    status = to_error(*error, what);
+    if (rd_kafka_error_is_retriable(error.get()) == 0) {
+      return status;
+    }
+    rd_kafka_poll(client_->get(), milliseconds(kRetryPause));
+  }
+}
+
 Status KafkaProducer::open_client() {
   client_.reset();
   PENSTOCK_TRY_ASSIGN(ConfHandle conf,
@@ -79,9 +91,10 @@ Status KafkaProducer::open_client() {
   PENSTOCK_TRY_ASSIGN(client_,
                       Client::open(ClientKind::kTransactional, std::move(conf), *this, shared_));
   lost_ends_seen_ = 0;
-  return persist(2, "transactional id \"" + id_ + "\"", [this] {
-    return rd_kafka_init_transactions(client_->get(), milliseconds(options_.transaction_timeout));
-  });
+  // Twice: for a transaction of a predecessor, and for our own question.
+  return persist(
+      clock_.now() + 2 * options_.transaction_timeout, "transactional id \"" + id_ + "\"",
+      [this](int timeout_ms) { return rd_kafka_init_transactions(client_->get(), timeout_ms); });
 }
 
 Error KafkaProducer::settle(Error error) {
@@ -178,22 +191,30 @@ void KafkaProducer::commit(Done done) {
 }
 
 Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
-  Status status = flush();
+  // By then the brokers have given it up themselves.
+  const os::TimePoint deadline = clock_.now() + options_.transaction_timeout;
+  // While the records are on their way: these are requests of their own, one after the other.
+  Status status;
   for (GroupOffsets& group : groups) {
     if (status) {
-      status = send_offsets(group);
+      status = persist(deadline, "offsets of a transaction", [&](int timeout_ms) {
+        return rd_kafka_send_offsets_to_transaction(client_->get(), group.offsets.get(),
+                                                    group.group.get(), timeout_ms);
+      });
     }
   }
   if (status) {
-    status = persist(1, "commit of a transaction", [this] {
-      return rd_kafka_commit_transaction(client_->get(),
-                                         milliseconds(options_.transaction_timeout));
+    status = flush_until(deadline);
+  }
+  if (status) {
+    status = persist(deadline, "commit of a transaction", [this](int timeout_ms) {
+      return rd_kafka_commit_transaction(client_->get(), timeout_ms);
     });
     if (status) {
       return {};
     }
   }
-  Error why = settle(status.error());
+  const Error why = settle(status.error());
   if (why.code() == ErrorCode::kFenced && lost_.raised()) {
     return why;
   }
@@ -202,7 +223,7 @@ Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
     return Error(ErrorCode::kFenced, "whether it happened is not known yet").with(why.message());
   }
   // Neither fatal nor unknown: it did not happen, and is taken back.
-  if (const Status aborted = abort_now(); !aborted) {
+  if (const Status aborted = abort_until(deadline); !aborted) {
     lost_.raise();
     return Error(ErrorCode::kFenced, aborted.error().message()).with(why.message());
   }
@@ -210,29 +231,18 @@ Status KafkaProducer::commit_now(std::vector<GroupOffsets>& groups) {
 }
 
 // So that a commit that runs out of time is known to have been sent.
-Status KafkaProducer::flush() {
-  const auto code = rd_kafka_flush(client_->get(), milliseconds(options_.transaction_timeout));
+Status KafkaProducer::flush_until(os::TimePoint deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.now());
+  const auto code = rd_kafka_flush(client_->get(), std::max(milliseconds(left), 0));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     return {};
   }
   return Error(ErrorCode::kAbortTxn, to_error(code, "records of a transaction").message());
 }
 
-Status KafkaProducer::send_offsets(GroupOffsets& group) {
-  Status sent = persist(3, "offsets of a transaction", [&] {
-    return rd_kafka_send_offsets_to_transaction(client_->get(), group.offsets.get(),
-                                                group.group.get(),
-                                                milliseconds(options_.request_timeout));
-  });
-  if (!sent && sent.error().code() == ErrorCode::kRetry) {
-    return Error(ErrorCode::kAbortTxn, sent.error().message());  // nothing has been ended yet
-  }
-  return sent;
-}
-
-Status KafkaProducer::abort_now() {
-  return persist(2, "taking back a transaction", [this] {
-    return rd_kafka_abort_transaction(client_->get(), milliseconds(options_.transaction_timeout));
+Status KafkaProducer::abort_until(os::TimePoint deadline) {
+  return persist(deadline, "taking back a transaction", [this](int timeout_ms) {
+    return rd_kafka_abort_transaction(client_->get(), timeout_ms);
   });
 }
 
@@ -241,7 +251,7 @@ Status KafkaProducer::abort() {
   state_ = State::kIdle;
   groups_.clear();
   PENSTOCK_TRY(check_usable());
-  const Status aborted = abort_now();
+  const Status aborted = abort_until(clock_.now() + options_.transaction_timeout);
   if (!aborted) {
     lost_.raise();
     return Error(ErrorCode::kFenced, aborted.error().message());

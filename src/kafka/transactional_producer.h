@@ -12,17 +12,20 @@
 // was sent, lost its answer and was repeated can arrive late and end the next transaction (#5423).
 // So after any lost answer the client is closed and opened again, which raises the producer's epoch
 // and leaves the late request without effect. Where the outcome itself is unknown the answer is
-// kFenced: whoever opens this id again learns the outcome from the committed offsets.
+// kFenced: whoever opens this id again learns the outcome from the committed offsets. That is also
+// how a commit ends that has no answer within Options::transaction_timeout, at the latest half of
+// that later, when a request that is still under way is given up.
 //
 // Threads   one owner; `done` runs on the producer's thread
-// Lifetime  options, directory and logger outlive it. Its destructor waits for a commit under way.
-// Errors    as log/log.h; kFenced also where a commit's outcome is unknown
+// Lifetime  options, directory, clock and logger outlive it. Its destructor waits for a commit
+// under way. Errors    as log/log.h; kFenced also where a commit's outcome is unknown
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/counter.h"
@@ -31,6 +34,7 @@
 #include "kafka/options.h"
 #include "kafka/topic_directory.h"
 #include "log/log.h"
+#include "os/clock.h"
 #include "os/thread.h"
 
 namespace penstock::kafka {
@@ -41,6 +45,7 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
   // transaction to be ended.
   [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(const Options& options,
                                                                    const TopicDirectory& directory,
+                                                                   const os::Clock& clock,
                                                                    const Client::Shared& shared,
                                                                    std::string transactional_id);
   ~KafkaProducer() override;
@@ -61,22 +66,24 @@ class KafkaProducer final : public log::TransactionalProducer, private Client::L
     PartitionListHandle offsets;
   };
 
-  KafkaProducer(const Options& options, const TopicDirectory& directory,
+  KafkaProducer(const Options& options, const TopicDirectory& directory, const os::Clock& clock,
                 const Client::Shared& shared, std::string transactional_id);
 
   void on_delivery(const rd_kafka_message_t& message) override;
   [[nodiscard]] Status open_client();
   [[nodiscard]] Status check_usable();
-  // Both on the producer's thread.
+  template <typename Call>
+  [[nodiscard]] Status persist(os::TimePoint deadline, std::string_view what, const Call& call);
+  // On the producer's thread.
   [[nodiscard]] Status commit_now(std::vector<GroupOffsets>& groups);
-  [[nodiscard]] Status flush();
-  [[nodiscard]] Status send_offsets(GroupOffsets& group);
-  [[nodiscard]] Status abort_now();
+  [[nodiscard]] Status flush_until(os::TimePoint deadline);
+  [[nodiscard]] Status abort_until(os::TimePoint deadline);
   // What the caller is told of an error: without a usable client always kFenced.
   [[nodiscard]] Error settle(Error error);
 
   const Options& options_;
   const TopicDirectory& directory_;
+  const os::Clock& clock_;
   const Client::Shared shared_;
   const std::string id_;
   std::unique_ptr<Client> client_;

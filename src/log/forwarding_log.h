@@ -32,6 +32,10 @@ class ForwardingLog : public Log {
     return log_.delete_topic(name);
   }
 
+  [[nodiscard]] Status delete_records(const std::vector<Consumer::Position>& before) override {
+    return log_.delete_records(before);
+  }
+
   [[nodiscard]] Result<PartitionOffsets> offsets(TopicPartition partition) const override {
     return log_.offsets(partition);
   }

@@ -155,6 +155,13 @@ class Log {
   [[nodiscard]] virtual std::vector<TopicInfo> topics() const = 0;
   [[nodiscard]] virtual Status delete_topic(std::string_view name) = 0;
 
+  // Records before these offsets are not needed any more: a partition begins there from now on, if
+  // it did not begin later. Its disk space comes back by and by. What was committed for a group
+  // stays as it is; who stands before the new start goes on from it. kInvalid: an offset behind the
+  // end, or a compacted topic, whose records are needed as long as their keys. Of several
+  // partitions, on Kafka some may be cut when others are refused.
+  [[nodiscard]] virtual Status delete_records(const std::vector<Consumer::Position>& before) = 0;
+
   [[nodiscard]] virtual Result<PartitionOffsets> offsets(TopicPartition partition) const = 0;
 
   // Where everything ends that was written, also of transactions whose outcome has not reached the

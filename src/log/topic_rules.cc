@@ -53,4 +53,15 @@ Status check_same_topic(const TopicConfig& existing, const TopicConfig& wanted) 
   return {};
 }
 
+Status check_deletion(const TopicConfig& config, Offset offset, Offset end) {
+  if (config.cleanup == CleanupPolicy::kCompact) {
+    return invalid(config.name, "is compacted: its records go by their keys only");
+  }
+  if (offset > end) {
+    return invalid(config.name, "ends at offset " + to_string(end) +
+                                    " and cannot lose records up to " + to_string(offset));
+  }
+  return {};
+}
+
 }  // namespace penstock::log

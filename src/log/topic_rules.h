@@ -20,4 +20,8 @@ inline constexpr std::int32_t kPartitionCountMax = 10'000;
 // Whether ensure_topic(`wanted`) may use the topic as it is: same partitions, same cleanup policy.
 [[nodiscard]] Status check_same_topic(const TopicConfig& existing, const TopicConfig& wanted);
 
+// Whether a partition of the topic that ends at `end` may lose its records before `offset`.
+// kInvalid: see Log::delete_records().
+[[nodiscard]] Status check_deletion(const TopicConfig& config, Offset offset, Offset end);
+
 }  // namespace penstock::log

@@ -40,6 +40,9 @@ inline constexpr std::string_view kSinkRefused = "sink_refused";
 
 }  // namespace dead_letter
 
+// What was done to dead letters, as JSON: who replayed or purged which, when and how it ended.
+inline constexpr std::string_view kDeadLetterActionsTopic = "__dead_letter_actions";
+
 // A replayed event carries its count of replays in this HTTP header, so that it can be told from a
 // new one if it fails again.
 inline constexpr std::string_view kReplayRequestHeader = "Penstock-Dlq-Replay";

@@ -139,6 +139,8 @@ TEST_P(ByteStores, KeepDuplicatesWithTheirNumbersAcrossARestore) {
   auto store = make_window_store(options);
   ASSERT_TRUE(store.state->begin_empty());
   MemoryChangelog changelog;
+  store->put(as_bytes("k"), Timestamp(1), as_bytes("taken back"), Timestamp(1));
+  store.state->abort();
   store->put(as_bytes("k"), Timestamp(1), as_bytes("a"), Timestamp(1));
   store->put(as_bytes("k"), Timestamp(1), as_bytes("b"), Timestamp(1));
   store->put(as_bytes("k"), Timestamp(2), as_bytes("c"), Timestamp(2));
@@ -152,6 +154,7 @@ TEST_P(ByteStores, KeepDuplicatesWithTheirNumbersAcrossARestore) {
   EXPECT_EQ(starts(*restored, 0, 10), "1=a 1=b 1=d 2=c ");
   // key | int64 start | int32 number, as Kafka Streams' window stores.
   EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\1\0\0\0\1", 13)));
+  EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\2\0\0\0\3", 13)));
 }
 
 TEST_P(ByteStores, FindSessionsByEndThenStart) {

@@ -53,11 +53,7 @@ class MemoryStore : public StateStore {
   }
 
   [[nodiscard]] std::string metadata(Offset /*changelog_begin*/) const override {
-    StoreMetadata metadata;
-    metadata.definition = definition_;
-    metadata.stream_time = times_.observed;
-    metadata.dropped_before = times_.emitted;
-    return format_store_metadata(metadata);
+    return format_store_metadata(known());
   }
 
   void commit(TimePoint /*now*/, Offset /*changelog_begin*/) override {
@@ -80,10 +76,7 @@ class MemoryStore : public StateStore {
   [[nodiscard]] bool wants_flush() const override { return false; }
 
   [[nodiscard]] Status begin_restore(std::string_view text) override {
-    PENSTOCK_CHECK(map_.rows().empty());
-    PENSTOCK_TRY_ASSIGN(const StoreMetadata metadata,
-                        parse_store_metadata(text, name_, definition_));
-    times_ = {metadata.stream_time, metadata.dropped_before};
+    PENSTOCK_TRY(begin_with(text));
     return {};
   }
 
@@ -112,6 +105,7 @@ class MemoryStore : public StateStore {
     StoreDescription description;
     description.name = name_;
     description.kind = StoreKind::kTable;
+    description.group_by = {""};  // a key is one part: its bytes
     return description;
   }
 
@@ -134,6 +128,24 @@ class MemoryStore : public StateStore {
   virtual void row_appeared(const Key& /*key*/) {}
 
   virtual void row_vanished(const Key& /*key*/) {}
+
+  // What metadata() writes of every kind of store.
+  [[nodiscard]] StoreMetadata known() const {
+    StoreMetadata metadata;
+    metadata.definition = definition_;
+    metadata.stream_time = times_.observed;
+    metadata.dropped_before = times_.emitted;
+    return metadata;
+  }
+
+  // begin_restore(), with what else the metadata says.
+  [[nodiscard]] Result<StoreMetadata> begin_with(std::string_view text) {
+    PENSTOCK_CHECK(map_.rows().empty());
+    PENSTOCK_TRY_ASSIGN(const StoreMetadata metadata,
+                        parse_store_metadata(text, name_, definition_));
+    times_ = {metadata.stream_time, metadata.dropped_before};
+    return metadata;
+  }
 
   [[nodiscard]] static StoredValue stored(const JournalRow& row) {
     return {as_bytes(row.value), row.timestamp};

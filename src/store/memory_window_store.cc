@@ -10,7 +10,7 @@ namespace penstock::store {
 
 namespace {
 
-constexpr std::uint32_t kLastNumber = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kLastNumber = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kSuffixSize = sizeof(std::int64_t) + sizeof(std::uint32_t);
 
 std::string definition(const MemoryWindowStore::Options& options) {
@@ -44,7 +44,8 @@ bool MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteVie
   WindowKeyView at{as_text(key), start.value()};
   if (value.has_value()) {
     if (options_.duplicates == Duplicates::kKeep) {
-      at.number = next_number(at.key, at.start);
+      last_number_ = (last_number_ + 1) & kLastNumber;
+      at.number = last_number_;
     }
     if (const WindowKey* added = map_.put(at, *value, timestamp)) {
       by_time_.insert(added);
@@ -53,15 +54,6 @@ bool MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteVie
     by_time_.erase(&map_.rows().find(at)->first);
   }
   return true;
-}
-
-std::uint32_t MemoryWindowStore::next_number(std::string_view key, std::int64_t start) const {
-  const auto after = map_.rows().upper_bound(WindowKeyView{key, start, kLastNumber});
-  if (after == map_.rows().begin()) {
-    return 0;
-  }
-  const WindowKey& last = std::prev(after)->first;
-  return last.key == key && last.start == start ? last.number + 1 : 0;
 }
 
 void MemoryWindowStore::visit_key(ByteView key, Timestamp from, Timestamp to,
@@ -125,14 +117,29 @@ void MemoryWindowStore::expire(Timestamp before) {
   }
 }
 
+std::string MemoryWindowStore::metadata(Offset /*changelog_begin*/) const {
+  StoreMetadata metadata = known();
+  metadata.last_number = last_number_;
+  return format_store_metadata(metadata);
+}
+
 void MemoryWindowStore::commit(TimePoint now, Offset changelog_begin) {
   MemoryStore::commit(now, changelog_begin);
   committed_latest_start_ = latest_start_;
+  committed_last_number_ = last_number_;
 }
 
 void MemoryWindowStore::abort() {
   MemoryStore::abort();
   latest_start_ = committed_latest_start_;
+  last_number_ = committed_last_number_;
+}
+
+Status MemoryWindowStore::begin_restore(std::string_view text) {
+  PENSTOCK_TRY_ASSIGN(const StoreMetadata metadata, begin_with(text));
+  last_number_ = metadata.last_number;
+  committed_last_number_ = last_number_;
+  return {};
 }
 
 void MemoryWindowStore::finish_restore(TimePoint now) {

@@ -1,8 +1,8 @@
 // MemoryWindowStore keeps a value per key and window start, in memory; or, for joins, all values.
 //
 // Changelog: key | int64 start | int32 number -> value, big-endian, with the value's timestamp:
-// what Kafka Streams writes. `number` tells values of the same start apart, and is 0 without
-// duplicates.
+// what Kafka Streams writes. `number` tells values of the same start apart: with duplicates values
+// are numbered through the whole store, from 1 on; without it is 0.
 //
 // Threads   one.
 #pragma once
@@ -74,8 +74,10 @@ class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowByte
 
   [[nodiscard]] StepTimes& times() override { return times_; }
 
+  [[nodiscard]] std::string metadata(Offset changelog_begin) const override;
   void commit(TimePoint now, Offset changelog_begin) override;
   void abort() override;
+  [[nodiscard]] Status begin_restore(std::string_view text) override;
   void finish_restore(TimePoint now) override;
 
  private:
@@ -88,7 +90,6 @@ class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowByte
   using Rows = JournalMap<WindowKey>::Map;
 
   [[nodiscard]] Timestamp first_live() const;
-  [[nodiscard]] std::uint32_t next_number(std::string_view key, std::int64_t start) const;
 
   void encode_key(const WindowKey& key, Bytes& to) const override;
   [[nodiscard]] bool restore_row(ByteView key, std::optional<ByteView> value,
@@ -101,6 +102,8 @@ class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowByte
   std::set<const WindowKey*, ByTime> by_time_;  // of the rows that are there
   std::int64_t latest_start_ = -1;
   std::int64_t committed_latest_start_ = -1;
+  std::uint32_t last_number_ = 0;
+  std::uint32_t committed_last_number_ = 0;
 };
 
 }  // namespace penstock::store

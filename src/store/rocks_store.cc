@@ -263,6 +263,7 @@ StoreDescription RocksStore::describe() const {
   StoreDescription description;
   description.name = name_;
   description.kind = StoreKind::kTable;
+  description.group_by = {""};  // a key is one part: its bytes
   return description;
 }
 

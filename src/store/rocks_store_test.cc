@@ -243,8 +243,8 @@ void expect_same(OnClose on_close, const std::function<std::unique_ptr<Memory>()
 }
 
 std::string tested_key(std::uint64_t seed) {
-  static const std::string kKeys[] = {"", "a", std::string("a\0", 2), "ab", std::string("\0\0", 2)};
-  return kKeys[seed % 5];
+  const std::string keys[] = {"", "a", std::string("a\0", 2), "ab", std::string("\0\0", 2)};
+  return keys[seed % 5];
 }
 
 // Removals are of the past: one that moves a store's time leaves no trace in the changelog, so the

@@ -21,6 +21,9 @@ engine::TopologyDriver::PartitionCounts outer_topics(const topology::Topology& t
       counts[topic] = partition_count;
     }
   };
+  for (const topology::GlobalTable& table : topology.global_tables()) {
+    add(table.topic);
+  }
   for (const topology::SubTopology& sub : topology.sub_topologies()) {
     for (const topology::SourceNode& source : sub.sources) {
       std::ranges::for_each(source.topics, add);
@@ -54,8 +57,9 @@ TopologyTestDriver::TopologyTestDriver(const topology::Topology& topology, const
             .files = in_memory ? Files::kInMemory : Files::kOnDisk},
         clock_, logger_);
   }
-  auto opened = engine::TopologyDriver::open(
-      topology, outer_topics(topology, options.partition_count), clock_, {.rocks = rocks_.get()});
+  auto opened =
+      engine::TopologyDriver::open(topology, outer_topics(topology, options.partition_count),
+                                   clock_, options.record_cache_bytes_max, {.rocks = rocks_.get()});
   if (!opened) {
     check_failed(opened.error().to_string().c_str(), __FILE__, __LINE__);
   }

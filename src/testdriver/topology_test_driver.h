@@ -58,6 +58,7 @@ class TopologyTestDriver {
   struct Options {
     std::chrono::milliseconds initial_wall_clock_time{0};
     std::int32_t partition_count = 1;  // of every topic
+    std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
     // Where stores in RocksDB have their folders. Empty: their files are in memory.
     std::string state_directory = {};
   };
@@ -79,6 +80,9 @@ class TopologyTestDriver {
   [[nodiscard]] TestOutputTopic<K, V> create_output_topic(std::string topic) {
     return {*this, std::move(topic)};
   }
+
+  // Moves the clock and nothing else.
+  void move_clock(std::chrono::milliseconds by) { clock_.advance(by); }
 
   // Moves the clock and runs the punctuations that are due.
   void advance_wall_clock_time(std::chrono::milliseconds by);

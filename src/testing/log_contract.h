@@ -676,6 +676,61 @@ TEST_P(LogContract, HearsOfTheEndOfAPausedPartition) {
   EXPECT_EQ(consumer->known_end(at(topic)), Offset(3));
 }
 
+TEST_P(LogContract, DeletesRecordsBeforeAnOffset) {
+  const auto topic = make_topic("t", 2);
+  const std::vector<std::string> values = {"a", "b", "c"};
+  for (const std::int32_t partition : {0, 1}) {
+    ASSERT_TRUE(append(at(topic, partition), values));
+    ASSERT_TRUE(append(at(topic, partition), {"d"}));
+  }
+
+  ASSERT_TRUE(log().delete_records({{at(topic, 0), Offset(3)}}));
+
+  EXPECT_EQ(log().offsets(at(topic, 0))->start, Offset(3));
+  EXPECT_EQ(log().offsets(at(topic, 0))->end, Offset(4));
+  EXPECT_EQ(values_in(at(topic, 0)), Values{"d"});
+  EXPECT_EQ(values_in(at(topic, 1)), (Values{"a", "b", "c", "d"}));
+  ASSERT_TRUE(append(at(topic, 0), {"e"}));
+  EXPECT_EQ(values_in(at(topic, 0)), (Values{"d", "e"}));
+}
+
+TEST_P(LogContract, DeletesEverythingAndGoesOnAtTheSameOffset) {
+  const auto topic = make_topic("t");
+  ASSERT_TRUE(append(at(topic), {"a", "b"}));
+
+  ASSERT_TRUE(log().delete_records({{at(topic), Offset(2)}}));
+  ASSERT_TRUE(log().delete_records({{at(topic), Offset(1)}})) << "that is done already";
+
+  EXPECT_EQ(log().offsets(at(topic))->start, Offset(2));
+  EXPECT_EQ(*append(at(topic), {"c"}), Offset(2));
+  EXPECT_EQ(values_in(at(topic)), Values{"c"});
+}
+
+TEST_P(LogContract, RefusesToDeleteRecordsThatAreNotThereAndThoseOfCompactedTopics) {
+  const auto topic = make_topic("t");
+  const auto compacted = make_topic("tables", 1, log::CleanupPolicy::kCompact);
+  ASSERT_TRUE(append(at(topic), {"a"}));
+  ASSERT_TRUE(append(at(compacted), {"a"}));
+
+  EXPECT_CODE(log().delete_records({{at(topic), Offset(2)}}), kInvalid);
+  EXPECT_CODE(log().delete_records({{at(compacted), Offset(1)}}), kInvalid);
+  EXPECT_CODE(log().delete_records({{at(topic, 7), Offset(0)}}), kNotFound);
+  EXPECT_EQ(values_in(at(topic)), Values{"a"});
+}
+
+TEST_P(LogContract, StaysCutAcrossACrash) {
+  const auto topic = make_topic("t");
+  ASSERT_TRUE(append(at(topic), {"a", "b", "c"}));
+  ASSERT_TRUE(log().delete_records({{at(topic), Offset(2)}}));
+
+  reopen();
+
+  const auto found = log().topic("t");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(log().offsets(at(*found))->start, Offset(2));
+  EXPECT_EQ(read(*reader({{at(*found), Offset(2)}}), 1).back().value, "c");
+}
+
 TEST_P(LogContract, FindsOffsetsByTime) {
   const log::TopicInfo topic = make_topic("web");
   ASSERT_TRUE(append(at(topic), {"a"}, 1000));
@@ -925,6 +980,41 @@ TEST_P(LogContract, SaysWhatCameBackToAMember) {
   EXPECT_EQ(assigned->kind, Kind::kAssigned);
   EXPECT_EQ(assigned->partitions.size(), 2U);
   EXPECT_EQ(assigned->came_back, assigned->partitions);
+}
+
+TEST_P(LogContract, ReadsWhatCameBackThoughItWasPausedBefore) {
+  const log::TopicInfo topic = make_topic("web", 4);
+  for (std::int32_t number = 0; number < 4; ++number) {
+    ASSERT_TRUE(append(at(topic, number), {"a"}));
+  }
+  auto first = member("g", {topic});
+  ASSERT_TRUE(told(*first, Kind::kAssigned));
+  ASSERT_EQ(read(*first, 4).size(), 4U);
+  for (std::int32_t number = 0; number < 4; ++number) {
+    first->pause(at(topic, number));
+  }
+  auto second = member("g", {topic});
+  const auto revoked = told(*first, Kind::kRevoked);
+  ASSERT_TRUE(revoked);
+  ASSERT_TRUE(first->finish_revocation());
+  if (!revoked->may_come_back) {
+    return;  // the others are still paused
+  }
+
+  std::vector<Read> records;
+  for (int turn = 0; turn < turns(200) && records.size() < 2; ++turn) {
+    under_test_->drive();
+    for (log::Consumer* const one : {first.get(), second.get()}) {
+      const auto polled = one->poll(1 << 20);
+      ASSERT_TRUE(polled);
+      if (one == first.get()) {
+        collect(*polled, records);
+      }
+      one->wait(std::chrono::milliseconds(1));
+    }
+  }
+
+  EXPECT_EQ(records.size(), 2U);
 }
 
 TEST_P(LogContract, AcceptsCommitsUntilTheRevocationIsFinishedAndNoneAfterwards) {

@@ -136,6 +136,18 @@ Status SimLog::delete_topic(std::string_view name) {
   return {};
 }
 
+Status SimLog::delete_records(const std::vector<Consumer::Position>& before) {
+  PENSTOCK_TRY(failed_questions_.strike("a question"));
+  for (const Consumer::Position& at : before) {
+    PENSTOCK_TRY_ASSIGN(const Partition* partition, find(at.partition));
+    PENSTOCK_TRY(log::check_deletion(config_of(at.partition), at.offset, partition->end));
+  }
+  for (const Consumer::Position& at : before) {
+    drop_before(at.partition, at.offset);
+  }
+  return {};
+}
+
 std::optional<Offset> SimLog::known_end(TopicPartition at) const {
   const auto partition = find(at);
   return partition ? std::optional((*partition)->end) : std::nullopt;
@@ -147,6 +159,13 @@ Result<const SimLog::Partition*> SimLog::find(TopicPartition at) const {
     return not_found("there is no " + name_of(at));
   }
   return static_cast<const Partition*>(partition);
+}
+
+// Of a partition that is there.
+const TopicConfig& SimLog::config_of(TopicPartition at) const {
+  return std::ranges::find_if(topics_,
+                              [&](const auto& topic) { return topic.second.id == at.topic; })
+      ->second.config;
 }
 
 SimLog::Partition* SimLog::find_mutable(TopicPartition at) {

@@ -79,6 +79,7 @@ class SimLog final : public log::Log {
   [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
   [[nodiscard]] std::vector<log::TopicInfo> topics() const override;
   [[nodiscard]] Status delete_topic(std::string_view name) override;
+  [[nodiscard]] Status delete_records(const std::vector<log::Consumer::Position>& before) override;
   [[nodiscard]] Result<log::PartitionOffsets> offsets(TopicPartition partition) const override;
   [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
                                                Timestamp timestamp) const override;
@@ -135,6 +136,7 @@ class SimLog final : public log::Log {
 
   [[nodiscard]] std::optional<Offset> known_end(TopicPartition partition) const;
   [[nodiscard]] Result<const Partition*> find(TopicPartition partition) const;
+  [[nodiscard]] const log::TopicConfig& config_of(TopicPartition partition) const;
   [[nodiscard]] Partition* find_mutable(TopicPartition partition);
   [[nodiscard]] Status check_batches(const std::vector<log::PartitionBatch>& batches) const;
   [[nodiscard]] Status check_commits(const std::vector<GroupOffsets>& groups) const;

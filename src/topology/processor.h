@@ -12,13 +12,16 @@
 // Threads   one: a task's processors are only called by the stream thread that owns the task.
 // Errors    whatever process() or before_commit() answers stops the stream thread with that
 //           message: what can be wrong with a record is to be handled inside (drop and count, or
-//           write to a dead letter topic).
+//           write to a dead letter topic). kAbortTxn: take everything since the last commit back,
+//           and let the same records come again after a pause.
 #pragma once
 
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +31,7 @@
 #include "core/units.h"
 #include "store/state_store.h"
 #include "topology/output.h"
+#include "topology/record_cache_budget.h"
 #include "topology/record_span.h"
 
 namespace penstock::topology {
@@ -53,6 +57,7 @@ struct RecordCounts {
   std::uint64_t late = 0;            // their window was closed already
   std::uint64_t expired = 0;         // their window had been dropped to save memory
   std::uint64_t dropped = 0;         // no group key can be made of them
+  std::uint64_t dead_lettered = 0;   // what an error handler wrote to the dead letter topic
   std::uint64_t ignored_values = 0;  // fields to be summed that are no numbers
 
   RecordCounts& operator+=(const RecordCounts& other);
@@ -70,8 +75,8 @@ class ProcessorContext {
   [[nodiscard]] virtual TaskId task() const = 0;
   // Hands records on to all steps behind this one, sinks included.
   [[nodiscard]] virtual Status forward(const RecordSpan& records) = 0;
-  // An output or a store of that name, which the topology connects to this processor (checked).
-  // They live as long as the task.
+  // An output or a store of that name, which the topology connects to this processor, or a global
+  // table, which is not to be changed (checked). They live as long as the task.
   [[nodiscard]] virtual Output& output(std::string_view sink) = 0;
   [[nodiscard]] virtual store::StateStore& state_store(std::string_view name) = 0;
 
@@ -92,9 +97,18 @@ class ProcessorContext {
   [[nodiscard]] virtual RecordCounts& counts() = 0;
   // For a processor's own hash tables: secret, random per process.
   [[nodiscard]] virtual std::uint64_t hash_seed() const = 0;
+
+  // Makes the task's thread look after its processors soon, from any thread and at any time later:
+  // for answers that come from outside, see Processor::advance().
+  [[nodiscard]] virtual std::function<void()> waker() {
+    return [] {};
+  }
+
   // In before_commit(): bytes that this commit still takes of what can as well be written with a
   // later one, such as updates. Who writes some takes it from here, and stops when nothing is left.
   [[nodiscard]] virtual std::size_t& commit_room() = 0;
+  // The memory that caches of changes share.
+  [[nodiscard]] virtual RecordCacheBudget& record_cache() = 0;
 
   // state_store(), as what it is.
   template <typename Store>
@@ -129,6 +143,18 @@ class Processor {
 
   // False while something is kept back that a later commit will write.
   [[nodiscard]] virtual bool is_idle() const { return true; }
+
+  // A processor may begin what ends later, such as a call to another system. It takes no more
+  // records than `room()`, is asked to `advance()` from time to time, when the waker was called or
+  // next_advance() has come, and nothing is committed before it says so. aborted() forgets it all.
+  [[nodiscard]] virtual std::size_t room() const { return static_cast<std::size_t>(-1); }
+
+  // True if there was something to do.
+  [[nodiscard]] virtual Result<bool> advance() { return false; }
+
+  [[nodiscard]] virtual bool may_commit() const { return true; }
+
+  [[nodiscard]] virtual std::optional<TimePoint> next_advance() const { return std::nullopt; }
 };
 
 }  // namespace penstock::topology

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "topology/description.h"
 
 namespace penstock::topology {
 
@@ -12,39 +13,6 @@ namespace {
 
 Error invalid(std::string message) {
   return {ErrorCode::kInvalid, std::move(message)};
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text.empty() ? "-" : text;
-}
-
-// As org.apache.kafka.streams.TopologyDescription prints itself.
-void append_step(std::string& text, const StepDescription& step) {
-  const auto arrow = [](const std::vector<std::string>& names) {
-    return names.empty() ? "none" : joined(names);
-  };
-  switch (step.kind) {
-    case StepDescription::Kind::kSource:
-      text += "    Source: " + step.name + " (topics: [" + joined(step.topics) + "])\n";
-      break;
-    case StepDescription::Kind::kProcessor:
-      text += "    Processor: " + step.name + " (stores: [" +
-              (step.stores.empty() ? "" : joined(step.stores)) + "])\n";
-      break;
-    case StepDescription::Kind::kSink:
-      text += "    Sink: " + step.name + " (topic: " + joined(step.topics) + ")\n";
-      break;
-  }
-  if (step.kind != StepDescription::Kind::kSink) {
-    text += "      --> " + arrow(step.successors) + "\n";
-  }
-  if (step.kind != StepDescription::Kind::kSource) {
-    text += "      <-- " + arrow(step.predecessors) + "\n";
-  }
 }
 
 }  // namespace
@@ -57,6 +25,7 @@ RecordCounts& RecordCounts::operator+=(const RecordCounts& other) {
   late += other.late;
   expired += other.expired;
   dropped += other.dropped;
+  dead_lettered += other.dead_lettered;
   ignored_values += other.ignored_values;
   return *this;
 }
@@ -72,34 +41,7 @@ std::vector<std::string> Topology::source_topics() const {
 }
 
 std::string Topology::describe() const {
-  std::string text = sub_topologies_.front().processors.empty() ||
-                             sub_topologies_.front().processors.front().steps.empty()
-                         ? ""
-                         : "Topologies:\n";
-  for (std::size_t index = 0; index < sub_topologies_.size(); ++index) {
-    const SubTopology& sub = sub_topologies_[index];
-    if (!sub.processors.empty() && !sub.processors.front().steps.empty()) {
-      text += "   Sub-topology: " + std::to_string(index) + "\n";
-      for (const StepDescription& step : sub.processors.front().steps) {
-        append_step(text, step);
-      }
-      text += "\n";
-      continue;
-    }
-    text += "Sub-topology " + std::to_string(index) + "\n";
-    for (std::size_t at = 0; at < sub.sources.size(); ++at) {
-      text += "  source " + sub.sources[at].name + " (topics " + joined(sub.sources[at].topics) +
-              ") -> " + joined(sub.source_children[at]) + "\n";
-    }
-    for (const ProcessorNode& node : sub.processors) {
-      text += "  processor " + node.name + " (stores " + joined(node.stores) + ") -> " +
-              joined(node.children) + "\n";
-    }
-    for (const SinkNode& sink : sub.sinks) {
-      text += "  sink " + sink.name + " (topic " + sink.options.topic + ")\n";
-    }
-  }
-  return text;
+  return to_text(topology::describe(*this, ""));
 }
 
 TopologyBuilder::Node& TopologyBuilder::add(NodeKind kind, std::string name, Names parents) {
@@ -134,8 +76,15 @@ TopologyBuilder& TopologyBuilder::add_sink(std::string name, SinkOptions options
 }
 
 TopologyBuilder& TopologyBuilder::add_store(std::string name, StoreFactory factory,
-                                            Names processors) {
-  add(NodeKind::kStore, std::move(name), std::move(processors)).store_factory = std::move(factory);
+                                            Names processors, StoreShape shape) {
+  Node& node = add(NodeKind::kStore, std::move(name), std::move(processors));
+  node.store_factory = std::move(factory);
+  node.store_shape = std::move(shape);
+  return *this;
+}
+
+TopologyBuilder& TopologyBuilder::add_global_table(GlobalTable table) {
+  global_tables_.push_back(std::move(table));
   return *this;
 }
 
@@ -188,7 +137,16 @@ Status TopologyBuilder::check() const {
     }
     PENSTOCK_TRY(check_parents(node));
   }
-  return names.empty() ? invalid("the topology has no nodes") : Status();
+  for (const GlobalTable& table : global_tables_) {
+    if (table.name.empty() || !names.insert(table.name).second) {
+      return invalid("the node name \"" + table.name + "\" is empty or used twice");
+    }
+    if (!topics.insert(table.topic).second) {
+      return invalid("topic \"" + table.topic +
+                     "\" is read as a global table and has another reader");
+    }
+  }
+  return nodes_.empty() ? invalid("the topology has no nodes") : Status();
 }
 
 std::size_t TopologyBuilder::group_of(std::size_t node) const {
@@ -233,8 +191,8 @@ SubTopology TopologyBuilder::make_sub_topology(std::size_t group) const {
     } else if (node.kind == NodeKind::kSink) {
       sub.sinks.push_back({node.name, node.sink});
     } else if (node.kind == NodeKind::kStore) {
-      sub.stores.push_back(
-          {node.name, node.store_factory, changelog_prefix_ + node.name + "-changelog"});
+      sub.stores.push_back({node.name, node.store_factory,
+                            changelog_prefix_ + node.name + "-changelog", node.store_shape});
     } else {
       sub.processors.push_back(
           {node.name, node.processor_factory, children_of(node.name), {}, node.steps});
@@ -256,6 +214,7 @@ Result<Topology> TopologyBuilder::build() {
   join_groups();
   Topology topology;
   topology.internal_topics_ = std::move(internal_topics_);
+  topology.global_tables_ = std::move(global_tables_);
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     if (group_of(index) != index) {
       continue;

@@ -60,6 +60,24 @@ struct SinkOptions {
   Partitioning partitioning = Partitioning::kByKey;
 };
 
+// The formats of keys and values by name, such as "string" or "long"; empty: not known.
+struct TypeNames {
+  std::string key;
+  std::string value;
+
+  friend bool operator==(const TypeNames&, const TypeNames&) = default;
+};
+
+// What makes the contents of a store of one version of a program readable for another.
+struct StoreShape {
+  std::string kind;  // "key-value", "window", "session", ...; empty: not known
+  TypeNames types;
+  std::int64_t window_ms = 0;     // 0: it has no windows, or none of one size
+  std::int64_t retention_ms = 0;  // 0: for ever
+
+  friend bool operator==(const StoreShape&, const StoreShape&) = default;
+};
+
 // Topics that a topology brings with it. They have as many partitions as the sub-topology that
 // reads the named topic has tasks.
 struct InternalTopic {
@@ -69,6 +87,7 @@ struct InternalTopic {
   Kind kind = Kind::kOutput;
   std::string partitions_of;  // a topic that has the same number of partitions
   std::optional<std::chrono::milliseconds> retention;  // of outputs; absent: forever
+  TypeNames types = {};                                // of repartition topics
 
   friend bool operator==(const InternalTopic&, const InternalTopic&) = default;
 };
@@ -89,6 +108,8 @@ struct StepDescription {
   std::vector<std::string> stores;  // of processors
   std::vector<std::string> predecessors;
   std::vector<std::string> successors;
+
+  friend bool operator==(const StepDescription&, const StepDescription&) = default;
 };
 
 struct ProcessorNode {
@@ -108,6 +129,7 @@ struct StoreNode {
   std::string name;
   StoreFactory factory;
   std::string changelog_topic;
+  StoreShape shape;
 };
 
 struct SubTopology {
@@ -118,25 +140,41 @@ struct SubTopology {
   std::vector<std::vector<std::string>> source_children;  // of sources[i]
 };
 
+// A table that every stream thread has whole: made of all partitions of a topic, which is its own
+// changelog. Any processor may look into it.
+struct GlobalTable {
+  // Puts a record of the topic into the store; counts what it drops.
+  using Apply = std::function<Status(store::StateStore& store, const RecordView& record,
+                                     RecordCounts& counts)>;
+
+  std::string name;  // of the store
+  std::string topic;
+  StoreFactory store;
+  Apply apply;
+  std::vector<StepDescription> steps;
+};
+
 class Topology {
  public:
   [[nodiscard]] const std::vector<SubTopology>& sub_topologies() const { return sub_topologies_; }
+
+  [[nodiscard]] const std::vector<GlobalTable>& global_tables() const { return global_tables_; }
 
   [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const {
     return internal_topics_;
   }
 
-  // All topics read, repartition topics included; sorted.
+  // All topics read by tasks, repartition topics included; sorted.
   [[nodiscard]] std::vector<std::string> source_topics() const;
 
-  // For people: sub-topologies with their nodes and connections. One made of steps is shown in
-  // Kafka Streams' format.
+  // For people, in Kafka Streams' format: see topology/description.h.
   [[nodiscard]] std::string describe() const;
 
  private:
   friend class TopologyBuilder;
 
   std::vector<SubTopology> sub_topologies_;
+  std::vector<GlobalTable> global_tables_;
   std::vector<InternalTopic> internal_topics_;
 };
 
@@ -151,7 +189,9 @@ class TopologyBuilder {
   // Names of changelog topics begin with `<id>-`.
   TopologyBuilder& set_application_id(std::string id);
   // A store of the processors named; its changelog topic is `<name>-changelog`.
-  TopologyBuilder& add_store(std::string name, StoreFactory factory, Names processors);
+  TopologyBuilder& add_store(std::string name, StoreFactory factory, Names processors,
+                             StoreShape shape = {});
+  TopologyBuilder& add_global_table(GlobalTable table);
   // A topic to be made before the topology runs. Changelog topics need no mention.
   TopologyBuilder& add_internal_topic(InternalTopic topic);
 
@@ -169,6 +209,7 @@ class TopologyBuilder {
     ProcessorFactory processor_factory;
     std::vector<StepDescription> steps;
     StoreFactory store_factory;
+    StoreShape store_shape;
     SinkOptions sink;
     std::size_t group = 0;  // joined nodes have one representative
   };
@@ -183,6 +224,7 @@ class TopologyBuilder {
   [[nodiscard]] SubTopology make_sub_topology(std::size_t group) const;
 
   std::vector<Node> nodes_;
+  std::vector<GlobalTable> global_tables_;
   std::vector<InternalTopic> internal_topics_;
   std::string changelog_prefix_;
 };

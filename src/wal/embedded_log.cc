@@ -242,6 +242,28 @@ Status EmbeddedLog::delete_topic(std::string_view name) {
   return {};
 }
 
+Status EmbeddedLog::delete_records(const std::vector<log::Consumer::Position>& before) {
+  Request request;
+  request.uses_reserve = true;  // it makes space
+  request.decide = [before](const Catalog& catalog, EntryList& entries) -> Status {
+    for (const log::Consumer::Position& at : before) {
+      const Partition* partition = catalog.find(at.partition);
+      if (partition == nullptr) {
+        return Error(ErrorCode::kNotFound, "there is no " + describe(catalog, at.partition));
+      }
+      const log::TopicConfig& config = catalog.find(at.partition.topic)->info.config;
+      PENSTOCK_TRY(log::check_deletion(config, at.offset, partition->end));
+    }
+    for (const log::Consumer::Position& at : before) {
+      if (at.offset > catalog.find(at.partition)->start) {
+        entries.put(StartEntry{at.partition, at.offset});
+      }
+    }
+    return {};
+  };
+  return core_->submitter->submit_and_wait(std::move(request));
+}
+
 Result<log::PartitionOffsets> EmbeddedLog::offsets(TopicPartition at) const {
   return core_->shared.state.with([&](const State& state) -> Result<log::PartitionOffsets> {
     const Partition* partition = state.catalog.find(at);

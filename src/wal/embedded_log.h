@@ -109,6 +109,7 @@ class EmbeddedLog final : public log::Log {
   [[nodiscard]] Result<log::TopicInfo> topic(std::string_view name) const override;
   [[nodiscard]] std::vector<log::TopicInfo> topics() const override;
   [[nodiscard]] Status delete_topic(std::string_view name) override;
+  [[nodiscard]] Status delete_records(const std::vector<log::Consumer::Position>& before) override;
   [[nodiscard]] Result<log::PartitionOffsets> offsets(TopicPartition partition) const override;
   [[nodiscard]] Result<Offset> offset_for_time(TopicPartition partition,
                                                Timestamp timestamp) const override;

@@ -1,12 +1,11 @@
 """A disk that is full: requests are refused with a clear answer, reads go on, and once there is space
 again everything goes on by itself, with nothing acknowledged lost. On a small tmpfs; needs root."""
 import json
-import os
-import subprocess
 import time
 
 import pytest
 
+import small_disk
 import writers
 from ledger import Ledger, audit
 
@@ -44,25 +43,17 @@ FILLER_BYTES = 24 * 1024 * 1024
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def disk(tmp_path):
     """A file system of 64 MiB with a file of 24 MiB on it that can be removed to make space."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a tmpfs needs root")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", disk],
-                             capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-    (disk / "filler").write_bytes(bytes(FILLER_BYTES))
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+    with small_disk.small_disk(tmp_path / "disk", DISK_BYTES) as disk:
+        (disk / "filler").write_bytes(bytes(FILLER_BYTES))
+        yield disk
 
 
 @pytest.fixture
-def start_on_small_disk(small_disk, start_penstock):
-    """After small_disk, so that servers are killed before the disk is taken away."""
-    return lambda: start_penstock(CONFIG, data_dir=small_disk / "data")
+def start_on_small_disk(disk, start_penstock):
+    """After disk, so that servers are killed before the disk is taken away."""
+    return lambda: start_penstock(CONFIG, data_dir=disk / "data")
 
 
 def post_until_refused(server, ledger, first=0):
@@ -100,7 +91,7 @@ def check_books(server, ledger):
     assert sum(entry["count"] for entry in server.entries("amounts")) == end
 
 
-def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, small_disk):
+def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, disk):
     server = start_on_small_disk()
     ledger = Ledger()
 
@@ -112,7 +103,7 @@ def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, small_d
     assert server.get("/health/live")[0] == 200
     assert server.get("/v1/topics/web/events?limit=1")[0] == 200
 
-    (small_disk / "filler").unlink()
+    (disk / "filler").unlink()
     wait_for(lambda: server.get("/health/ready")[0] == 200 and
              server.post_events("web", '{"w":"b","n":0,"user":"u0","amount":1}')[0] == 200)
     ledger.acknowledged(ledger.sending("web", "b", 0, 0))
@@ -126,13 +117,13 @@ def test_a_full_disk_refuses_and_recovers_by_itself(start_on_small_disk, small_d
     assert server.imbalance() == 0
 
 
-def test_a_kill_on_a_full_disk_loses_nothing(start_on_small_disk, small_disk):
+def test_a_kill_on_a_full_disk_loses_nothing(start_on_small_disk, disk):
     server = start_on_small_disk()
     ledger = Ledger()
     post_until_refused(server, ledger)
 
     server.kill()
-    (small_disk / "filler").unlink()
+    (disk / "filler").unlink()
     server.start()
 
     check_books(server, ledger)

@@ -1,7 +1,9 @@
 """Bad events wait in the dead letter topic, with their bytes untouched, and can be sent again."""
 import base64
+import collections
 import json
 import subprocess
+import time
 
 CONFIG = """
 [log]
@@ -153,6 +155,8 @@ def test_a_dry_run_replays_nothing(start_penstock, penstock_bin):
     done = dlq(server, penstock_bin, "replay", "--topic", "orders", "--dry-run")
 
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"would replay:\norders: {len(BAD)} dead letters from ")
+    assert "1  missing_key\n" in done.stdout and ":00:00.000Z  ####" in done.stdout
     assert sum(server.log_ends("orders").values()) == len(BAD)
     assert sum(server.log_ends("orders.dlq").values()) == len(BAD)
 
@@ -178,9 +182,114 @@ def test_replays_that_fail_again_come_to_an_end(start_penstock, penstock_bin):
     server.accept_events("orders", GOOD + b"\n" + BAD["missing_key"])
 
     for _ in range(8):
-        done = dlq(server, penstock_bin, "replay", "--topic", "orders", "--max-replays", "3")
+        done = dlq(server, penstock_bin, "replay", "--topic", "orders")
         assert done.returncode == 0, done.stderr
 
     replays = [int(letter["headers"].get("penstock.dlq.replays", "0"))
                for letter in server.events("orders.dlq")]
     assert sorted(replays) == [0, 1, 2, 3]
+    assert "1 left in quarantine" in done.stdout
+
+
+def replay_over_http(server, offset, **body):
+    status, _, answer = server.request("POST", f"/v1/dead-letters/orders/{offset}/replay", json.dumps(body))
+    return status, json.loads(answer)
+
+
+def test_a_letter_is_edited_checked_again_and_replayed_once_over_http(start_penstock):
+    server = start_penstock(CONFIG)
+    server.accept_events("orders", b'{"n":1.50}\n{"n":2}\n{"user":"u",}')
+    add_key = [{"op": "add", "path": "/user", "value": "ann"}]
+
+    listed = server.get_json("/v1/dead-letters/orders?code=missing_key")
+    refused = replay_over_http(server, 0, by="ann")
+    accepted = replay_over_http(server, 1, patch=add_key, by="ann")
+    again = replay_over_http(server, 1, patch=add_key, by="ann")
+
+    assert [(letter["offset"], letter["event"]) for letter in listed["letters"]] == [(0, '{"n":1.50}'), (1, '{"n":2}')]
+    assert refused[0] == 200 and refused[1]["dead_lettered"] == 1
+    assert accepted == (200, {"accepted": 1, "duplicates": 0, "dead_lettered": 0, "errors": []})
+    assert again == (200, {"accepted": 0, "duplicates": 1, "dead_lettered": 0, "errors": []})
+    assert [event["value"] for event in server.events("orders")] == [{"n": 2, "user": "ann"}]
+    assert server.events("orders")[0]["headers"]["penstock.dlq.replays"] == "1"
+    assert replay_over_http(server, 2, patch=add_key)[0] == 422  # no JSON: nothing to edit
+    assert replay_over_http(server, 0, patch=[{"op": "remove", "path": "/x"}])[0] == 422
+    assert replay_over_http(server, 0, patch=[{"op": "cut", "path": "/x"}])[0] == 400
+    assert replay_over_http(server, 0, patches=[])[0] == 400
+    assert replay_over_http(server, 99)[0] == 404
+    assert server.request("POST", "/v1/dead-letters/none/0/replay", "")[0] == 404
+    # The replay that failed is a dead letter anew, of the same client.
+    [new] = server.get_json("/v1/dead-letters/orders?offset=3")["letters"]
+    assert (new["replays"], new["source"], new["event"]) == (1, "127.0.0.1", '{"n":1.50}')
+
+
+def test_quarantine_is_left_only_on_purpose(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG.replace("[ingest]", "[ingest]\ndead_letter_replays_max = 1"))
+    server.accept_events("orders", GOOD + b"\n" + BAD["missing_key"])
+    assert replay_over_http(server, 0)[1]["dead_lettered"] == 1
+
+    status, answer = replay_over_http(server, 1)
+
+    assert (status, answer["code"]) == (409, "quarantined")
+    assert server.get_json("/v1/dead-letters?quarantined=true")["topics"][0]["count"] == 1
+    assert [line["offset"] for line in map(json.loads, dlq(server, penstock_bin, "show", "--quarantined")
+                                           .stdout.splitlines())] == [1]
+    assert replay_over_http(server, 1, quarantined=True)[1]["dead_lettered"] == 1
+
+
+def test_a_replay_that_is_killed_goes_on_and_replays_nothing_twice(start_penstock, penstock_bin, tmp_path):
+    count = 3_000
+    server = start_penstock(CONFIG.replace("[ingest]", "[ingest]\nidempotency_count = 10"))
+    server.accept_events("orders", b"\n".join(b'{"n":%d}' % n for n in range(count)))
+    patch = tmp_path / "patch.json"
+    patch.write_text('[{"op": "add", "path": "/user", "value": "ann"}]')
+    kills = 0
+
+    while True:
+        replay = subprocess.Popen([penstock_bin, "dlq", "replay", "--topic", "orders", "--patch", str(patch),
+                                   "--by", "ann", "--url", f"http://127.0.0.1:{server.port}"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if kills < 5:
+            before = sum(server.log_ends("orders").values())
+            deadline = time.monotonic() + 30
+            while sum(server.log_ends("orders").values()) < before + 150 and time.monotonic() < deadline:
+                time.sleep(0.005)
+            server.kill()
+            replay.wait(30)
+            server.start()
+            kills += 1
+            continue
+        out, errors = replay.communicate(timeout=120)
+        assert replay.returncode == 0, errors
+        break
+
+    found = collections.Counter(event["value"]["n"] for event in server.events("orders"))
+    assert found == dict.fromkeys(range(count), 1)
+    assert f"replayed {count} missing_key" in out
+    actions = [json.loads(line) for line in dlq(server, penstock_bin, "audit").stdout.splitlines()]
+    assert sorted(action["offset"] for action in actions) == list(range(count))
+    assert {(action["action"], action["by"], action["edited"], action["outcome"]) for action in actions} == \
+        {("replay", "ann", True, "accepted")}
+
+
+def test_purge_removes_the_older_letters_for_good(start_penstock, penstock_bin):
+    server = start_penstock(CONFIG)
+    server.accept_events("orders", b'{"n":1}\n{"n":2}')
+    dry = dlq(server, penstock_bin, "purge", "--topic", "orders", "--dry-run")
+    none = dlq(server, penstock_bin, "purge", "--topic", "orders", "--until", "2020-01-01T00:00:00Z")
+
+    assert dry.stdout.startswith("would purge:\norders: 2 dead letters from ")
+    assert none.stdout == "purged 0 dead letters of orders\n"
+    assert len(server.events("orders.dlq")) == 2
+    done = dlq(server, penstock_bin, "purge", "--topic", "orders", "--by", "ann")
+    assert done.stdout == "purged 2 dead letters of orders\n", done.stderr
+    assert server.events("orders.dlq") == []
+    server.kill()
+    server.start()
+    assert server.events("orders.dlq") == []
+    assert replay_over_http(server, 0)[0] == 404
+    action = json.loads(dlq(server, penstock_bin, "audit").stdout.splitlines()[-1])
+    assert (action["action"], action["start"], action["before"], action["by"]) == ("purge", 0, 2, "ann")
+    server.accept_events("orders", b'{"n":3}')
+    assert [event["offset"] for event in server.events("orders.dlq")] == [2]
+    assert server.imbalance() == 0

@@ -18,7 +18,8 @@ TOPIC_NAMES = [
         ("overlong-slash", "%e0%80%af"), ("not-utf8", "%ff%fe"), ("surrogate", "%ed%a0%80"), ("homoglyph", "w%d0%b5b"),
         ("semicolon", "web;v=1"), ("comma", "web,keyed"), ("star", "*"), ("wildcard", "we%3f"), ("quote", "%22web%22"),
         ("plus", "web+"), ("dollar", "$web"), ("braces", "{topic}"), ("template", "%7Btopic%7D"), ("of-5000", "w" * 5000),
-        ("dead-letters", "web.dlq"), ("idempotency-keys", "__idempotency_keys"), ("output", "sums"),
+        ("dead-letters", "web.dlq"), ("idempotency-keys", "__idempotency_keys"),
+        ("dead-letter-actions", "__dead_letter_actions"), ("output", "sums"),
         ("changelog", "sums-changelog"), ("table-changelog", "latest-changelog"), ("script", "%3Cscript%3E"),
         ("bidi", "%e2%80%aeweb"), ("sql", "web'--")]],
     *[Case(f"topic-{name}", post(EVENT, topic=topic), BAD) for name, topic in [

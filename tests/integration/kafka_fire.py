@@ -53,6 +53,7 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.cluster, self.topic = cluster, topic
         self.seen, self.problems, self.records = {}, [], 0
+        self.seen_at = collections.defaultdict(list)  # of each partition, time.monotonic()
         self.next_offsets = {}
         self.stopping = threading.Event()
 
@@ -63,6 +64,7 @@ class Watcher(threading.Thread):
         update = json.loads(record.value())
         key = json.dumps([update["key"], update["window_start"]])
         self.records += 1
+        self.seen_at[record.partition()].append(time.monotonic())
         if update["count"] < self.seen.get(key, 0):
             self.problems.append(f"{key} goes from {self.seen[key]} back to {update['count']}")
         self.seen[key] = update["count"]
@@ -85,13 +87,10 @@ class Watcher(threading.Thread):
 
 
 def answer(server, store):
-    """One entry of the part of a store that this member has; empty while that is restored or moved, or while its
-    thread waits for brokers."""
-    try:
-        status, text = server.get(f"/v1/stores/{store}?limit=1", timeout=10)
-    except TimeoutError:
-        return {}
-    assert status in (200, 429), text
+    """One entry of the part of a store that this member has; empty while that is restored or moved (429), or while
+    its thread waits for brokers (503)."""
+    status, text = server.get(f"/v1/stores/{store}?limit=1", timeout=10)
+    assert status in (200, 429, 503), text
     return json.loads(text) if status == 200 else {}
 
 

@@ -3,7 +3,7 @@ advertise, so that every connection of every client passes it. It reads the head
 
   * cut connections around an EndTxn: before the broker has it, after it was sent, or after it was sent and
     then deliver it late, when the client has long gone on to its next transaction (`break_end_txn`)
-  * hold requests of one kind back (`hold`, `release`)
+  * hold requests of one kind back, or their answers (`hold`, `release`)
   * delay everything (`latency_s`), or let nothing through while connections stay open (`silence`)
 """
 import collections
@@ -17,7 +17,8 @@ import time
 import kafka_cluster
 from kafka.node import free_ports, is_free
 
-PRODUCE, OFFSET_COMMIT, END_TXN = 0, 8, 26  # api keys of Kafka's protocol
+# Api keys of Kafka's protocol.
+PRODUCE, OFFSET_COMMIT, ADD_OFFSETS_TO_TXN, END_TXN, TXN_OFFSET_COMMIT = 0, 8, 25, 26, 28
 CHUNK = 256 * 1024
 
 
@@ -43,6 +44,7 @@ class Pair:
 
     def __init__(self, client, broker):
         self.client, self.broker = client, broker
+        self.is_muted = False  # nothing comes back any more
         for connection in (client, broker):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -67,6 +69,7 @@ class KafkaProxy:
         self.open = threading.Event()  # cleared: nothing passes
         self.open.set()
         self.held_kind, self.held_count, self.gate = None, 0, threading.Event()
+        self.answers_are_held = False
         self.requests = collections.Counter()
         self.listeners = []
         for port, target in zip(range(first_port, first_port + len(target_ports)), target_ports):
@@ -78,10 +81,11 @@ class KafkaProxy:
     def break_end_txn(self, **chances):
         self.chances = chances
 
-    def hold(self, kind):
-        """From now on no request of this kind gets through."""
+    def hold(self, kind, answers=False):
+        """From now on no request of this kind gets through; or it does, and no answer."""
         self.gate.clear()
-        self.held_kind, self.held_count = kind, 0
+        self.held_count, self.answers_are_held = 0, answers
+        self.held_kind = kind
 
     def release(self):
         """What was held is dropped together with its connection; later ones pass."""
@@ -133,8 +137,10 @@ class KafkaProxy:
         """False: the connection has been dealt with."""
         if key == self.held_kind:
             self.held_count += 1
-            self.gate.wait()
-            return False
+            if not self.answers_are_held:
+                self.gate.wait()
+                return False
+            pair.is_muted = True
         if key == END_TXN and self.chances:
             return self.end_txn(request, pair, line)
         line.send(request)
@@ -163,6 +169,9 @@ class KafkaProxy:
         line = DelayedLine(self, pair.client)
         try:
             while data := pair.broker.recv(CHUNK):
+                if pair.is_muted:
+                    self.gate.wait()
+                    return
                 line.send(data)
         except OSError:
             pass

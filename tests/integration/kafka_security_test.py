@@ -1,4 +1,5 @@
-"""tools/kafka-cluster --security: who is meant to come in does, everybody else does not."""
+"""tools/kafka-cluster --security: who is meant to come in does, everybody else does not; and Penstock comes in with
+librdkafka's own keys, and shows no secret."""
 import contextlib
 import time
 
@@ -6,8 +7,11 @@ import confluent_kafka
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import kafka_log
 from kafka.security import certify, make_authority
 from kafka_cluster import running_cluster
+from penstock_process import Penstock
+from waiting import wait_until
 
 
 @contextlib.contextmanager
@@ -120,3 +124,49 @@ def test_the_listener_of_the_nodes_wants_a_certificate_of_the_authority(mode, re
 
     errors_of({"bootstrap.servers": f"127.0.0.1:{node.internal_port}", "security.protocol": "ssl",
                "ssl.ca.location": str(cluster.security.ca)})
+
+
+def penstock_config(cluster, prefix, **changed):
+    """A configuration whose password comes out of the file that the tool has put it in."""
+    properties = cluster.security.client_settings()
+    if "sasl.password" in properties:
+        properties["sasl.password"] = f"${{file:{cluster.security.password_file}}}"
+    lines = [f'{key} = "{value}"' for key, value in {**properties, **changed}.items()]
+    kafka = "\n".join(["replication_factor = 1", "min_insync_replicas = 1", "[kafka.properties]", *lines])
+    return kafka_log.config(cluster, prefix, """
+[[topic]]
+name = "web"
+partitions = 1
+
+[[table]]
+name = "last"
+topic = "web"
+group_by = ["/n"]
+""", kafka)
+
+
+@pytest.mark.parametrize("mode", ["tls", "sasl_ssl", "mtls"])
+def test_penstock_comes_in_and_its_log_shows_no_secret(mode, request, start_penstock):
+    cluster = request.getfixturevalue(mode)
+    server = start_penstock(penstock_config(cluster, "secured"))
+
+    server.accept_events("web", '{"n":1}\n{"n":2}\n')
+    wait_until(lambda: server.get("/v1/stores/last")[1].count('"timestamp"') == 2, server)
+    server.stop(60)
+
+    assert [record.value() for record in kafka_log.records(cluster, "secured.web")[0]] == [b'{"n":1}', b'{"n":2}']
+    text = server.log_file.read_text()
+    assert cluster.security.password_file.read_text() not in text
+    assert "PRIVATE KEY" not in text
+
+
+def test_penstock_with_a_wrong_password_says_so_and_does_not_show_it(sasl_ssl, penstock_bin, tmp_path):
+    config = penstock_config(sasl_ssl, "refused", **{"sasl.password": "${env:WRONG}"})
+    server = Penstock(penstock_bin, config, tmp_path / "data", tmp_path, env={"WRONG": "s3cret-but-wrong"})
+    server.launch()
+    try:
+        wait_until(lambda: "authentication" in server.log_file.read_text().lower(), server)
+    finally:
+        server.kill()
+
+    assert "s3cret-but-wrong" not in server.log_file.read_text()

@@ -7,6 +7,7 @@ ids or an Idempotency-Key), until it is acknowledged; elsewhere it is left alone
 or not at all."""
 import collections
 import threading
+import time
 
 
 class Ledger:
@@ -15,6 +16,7 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.requests = []  # of [topic, writer, first, last, state]
+        self.acknowledged_at = []  # time.monotonic()
 
     def sending(self, topic, writer, first, last):
         """Notes a request before it is sent; returns its number."""
@@ -25,6 +27,7 @@ class Ledger:
     def acknowledged(self, request):
         with self.lock:
             self.requests[request][4] = "acknowledged"
+            self.acknowledged_at.append(time.monotonic())
 
     def refused(self, request):
         """The server said that it took nothing."""

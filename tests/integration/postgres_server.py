@@ -29,7 +29,8 @@ class PostgresServer:
     """One instance on a port of its own, in a folder of its own. It refuses to run as root, so it runs as
     the user `postgres` there."""
 
-    def __init__(self):
+    def __init__(self, primary=None):
+        """With `primary`: a streaming replica of that one, which must be running."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-postgres-"))
         self.user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
         if self.user:
@@ -37,6 +38,10 @@ class PostgresServer:
         self.port = free_port()
         self.log = self.folder / "log"
         self.process = None
+        if primary is not None:
+            self.run([BIN / "pg_basebackup", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", primary.port,
+                      "-U", "app", "-R", "-X", "stream", "-c", "fast", "-N"])
+            return
         self.run([BIN / "initdb", "-D", self.folder / "data", "-U", "app", "-A", "trust", "-E", "UTF8",
                   "--locale=C.UTF-8", "-N"])
 
@@ -95,6 +100,19 @@ class PostgresServer:
 
     def value(self, statement):
         return self.sql(statement)[0][0]
+
+    def promote(self):
+        """Makes a replica the primary; returns when it takes writes."""
+        assert self.value("SELECT pg_promote(true, 60)") == "t"
+
+    def replicate_synchronously(self):
+        """From now on a COMMIT is answered when a replica has it. Returns when there is one."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while self.value("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1":
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
 
     def remove(self):
         self.kill()

@@ -1,6 +1,5 @@
 """The PostgreSQL sink against a real server: every event exactly once in the table or in the dead letter
 topic, whatever breaks in between; with the offsets set back the same audit finds doubles."""
-import collections
 import json
 import shutil
 import signal
@@ -10,6 +9,7 @@ import pytest
 
 from commit_cutter import CommitCutter
 from postgres_server import PostgresServer
+from table_events import COLUMNS, CONSTRAINT, MISFITS_EVERY, audit_table, dead_letters, send
 from waiting import wait_until
 
 CONFIG = """
@@ -40,17 +40,14 @@ name = "db"
 topic = "app"
 connection = "host=127.0.0.1 port={port} user=app dbname=postgres sslmode=disable gssencmode=disable"
 table = "events"
-columns = ["/n:n:bigint:not null", "/user:username:text:not null", "/amount:amount:numeric",
-           "/at:happened_at:timestamptz", "/ok:ok:boolean", "/tags:tags:jsonb"]
+columns = {columns}
 retry_wait_min = "5ms"
 retry_wait_max = "100ms"
 connect_timeout = "500ms"
 request_timeout = "2s"
 {more}
 """
-# Events that the server refuses, and events that do not fit into the columns.
-VIOLATES_EVERY, MISFITS_EVERY = 2_500, 5_000
-TABLE = """CREATE TABLE events (n bigint NOT NULL CHECK (n % 2500 <> 7), username text NOT NULL, amount numeric,
+TABLE = f"""CREATE TABLE events (n bigint NOT NULL CHECK ({CONSTRAINT}), username text NOT NULL, amount numeric,
            happened_at timestamptz, ok boolean, tags jsonb)"""
 
 
@@ -62,58 +59,16 @@ def postgres():
     server.remove()
 
 
-def event(number):
-    return {"n": number, "user": f"u{number % 37}",
-            "amount": "much" if number % MISFITS_EVERY == 11 else f"{number}.{number % 100:02}",
-            "at": f"2024-01-01T00:{number // 60 % 60:02}:{number % 60:02}.250Z", "ok": number % 2 == 0,
-            "tags": {"a": [number, None]}}
-
-
-def send(server, first, count):
-    for begin in range(first, first + count, 2_000):
-        numbers = range(begin, min(begin + 2_000, first + count))
-        body = "\n".join(json.dumps(event(number), separators=(",", ":")) for number in numbers)
-        assert server.accept_events("app", body)["accepted"] == len(numbers)
-
-
 def config(port, more="", rows=300):
-    return CONFIG.format(port=port, more=more + f"\nbatch_rows_max = {rows}\nbatch_time_max = \"20ms\"")
-
-
-def dead_letters(server):
-    """[number of the event], from dead letters with all that must be said about them."""
-    numbers = []
-    for line in server.event_lines("app.dlq"):
-        letter = json.loads(line)
-        headers = letter["headers"]
-        assert headers["penstock.dlq.code"] == "sink_refused"
-        assert headers["penstock.dlq.sink"] == "db"
-        number = json.loads(letter["value"])["n"] if isinstance(letter["value"], str) else letter["value"]["n"]
-        if number % VIOLATES_EVERY == 7:
-            assert "events_n_check" in headers["penstock.dlq.message"]
-        else:
-            assert "/amount" in headers["penstock.dlq.message"]
-        numbers.append(number)
-    return numbers
-
-
-def is_bad(number):
-    return number % VIOLATES_EVERY == 7 or number % MISFITS_EVERY == 11
+    return CONFIG.format(port=port, columns=COLUMNS, more=more + f"\nbatch_rows_max = {rows}\nbatch_time_max = \"20ms\"")
 
 
 def audit(postgres, server, count):
     """Problems of table and dead letters against what was sent."""
-    found = collections.Counter(int(row[0]) for row in postgres.sql("SELECT n FROM events"))
-    letters = collections.Counter(dead_letters(server))
-    problems = [f"{number} is there {found[number]} times, and {letters[number]} times a dead letter"
-                for number in range(count)
-                if (found[number], letters[number]) != ((0, 1) if is_bad(number) else (1, 0))]
-    problems += [f"{number} was never sent" for number in {**found, **letters} if not 0 <= number < count]
-    stored = {int(row[0]): int(row[1])
-              for row in postgres.sql("SELECT partition, next_offset FROM penstock_offsets WHERE sink = 'db'")}
-    if stored != server.log_ends("app"):
-        problems.append(f"offsets {stored} instead of {server.log_ends('app')}")
-    return problems
+    rows = [int(row[0]) for row in postgres.sql("SELECT n FROM events")]
+    positions = {int(row[0]): int(row[1])
+                 for row in postgres.sql("SELECT partition, next_offset FROM penstock_offsets WHERE sink = 'db'")}
+    return audit_table(server, count, rows, dead_letters(server, "events_n_check"), positions)
 
 
 def stored(postgres):
@@ -241,6 +196,18 @@ def test_upsert_keeps_the_last_event_of_each_key(start_penstock, postgres):
         if number % MISFITS_EVERY != 11:
             newest[f"u{number % 37}"] = number
     assert {row[0]: int(row[1]) for row in postgres.sql("SELECT username, n FROM events")} == newest
+
+
+def test_begins_from_the_start_when_its_offsets_are_deleted(start_penstock, postgres):
+    server = start_penstock(config(postgres.port))
+    send(server, 0, 10)
+    wait_until_delivered(postgres, server)
+
+    postgres.sql("DELETE FROM penstock_offsets")
+    wait_until_delivered(postgres, server)  # without an event
+
+    assert postgres.value("SELECT count(*) FROM events") == "20"
+    assert "stopped for good" not in server.log_file.read_text()
 
 
 def test_says_what_is_wrong_with_a_table_and_goes_on_when_it_is_mended(start_penstock, postgres):

@@ -40,6 +40,19 @@ constexpr Program kPrograms[] = {
            .to_stream()
            .to("out");
      }},
+    {"aggregate_aggregate_to_null_cached",
+     [](dsl::StreamBuilder& builder) {
+       stream(builder, "in")
+           .group_by_key()
+           .aggregate(
+               empty_text,
+               [](const Text& key, const Text* value, const Text& old) {
+                 return old.size() > 8 ? std::nullopt : std::optional(append(key, value, old));
+               },
+               Materialized("texts"))
+           .to_stream()
+           .to("out");
+     }},
     {"aggregate_group_by",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")

@@ -3,52 +3,9 @@
 #include "oracle/program.h"
 
 namespace penstock::oracle {
-namespace {
-
-constexpr std::string_view kNoCache = "no record cache yet: every change is handed on";
-constexpr std::string_view kNoGlobalTables = "no global tables yet";
-constexpr std::string_view kNoVersions = "no versioned tables yet";
-
-constexpr Exempt kExempt[] = {
-    {"bytes_join_changelogs",
-     "records of one key and time are numbered from 0, not through the whole store"},
-    {"bytes_outer_join_changelog", "the list of what waits is written without its head"},
-    {"bytes_session_changelog",
-     "a session that replaces itself is written once, not removed before"},
-    {"processor_topology", "processors hand records to all steps behind them, not to one by name"},
-    {"aggregate_aggregate_to_null_cached", kNoCache},
-    {"foreign_key_inner_cached", kNoCache},
-    {"foreign_key_left_cached", kNoCache},
-    {"table_source_cached", kNoCache},
-    {"windows_tumbling_count_cached", kNoCache},
-    {"windows_hopping_count_cached", kNoCache},
-    {"windows_tumbling_reduce_cached", kNoCache},
-    {"sessions_count_cached", kNoCache},
-    {"sessions_aggregate_cached", kNoCache},
-    {"sliding_count_cached", kNoCache},
-    {"suppress_session_cached", kNoCache},
-    {"suppress_time_limit_cached", kNoCache},
-    {"table_join_inner_cached", kNoCache},
-    {"table_join_left_cached", kNoCache},
-    {"table_join_outer_cached", kNoCache},
-    {"global_table_inner", kNoGlobalTables},
-    {"global_table_left", kNoGlobalTables},
-    {"global_table_by_key", kNoGlobalTables},
-    {"global_table_inner_key", kNoGlobalTables},
-    {"versioned_source", kNoVersions},
-    {"versioned_filter", kNoVersions},
-    {"versioned_group", kNoVersions},
-    {"versioned_stream_table_inner", kNoVersions},
-    {"versioned_stream_table_left", kNoVersions},
-    {"versioned_stream_table_grace", kNoVersions},
-    {"versioned_table_join", kNoVersions},
-    {"versioned_foreign_key", kNoVersions},
-};
-
-}  // namespace
 
 std::span<const Exempt> exempt() {
-  return kExempt;
+  return {};
 }
 
 std::vector<Program> all_programs() {

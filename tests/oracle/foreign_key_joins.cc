@@ -46,6 +46,8 @@ void left_by_letter(dsl::StreamBuilder& builder) {
 constexpr Program kPrograms[] = {
     {"foreign_key_inner", inner_by_letter},
     {"foreign_key_left", left_by_letter},
+    {"foreign_key_inner_cached", inner_by_letter},
+    {"foreign_key_left_cached", left_by_letter},
     {"foreign_key_inner_some_null", [](dsl::StreamBuilder& builder) { inner(builder, not_a); }},
     {"foreign_key_left_some_null",
      [](dsl::StreamBuilder& builder) { left(builder, not_a).to_stream().to("out"); }},

@@ -9,7 +9,7 @@ namespace {
 
 // Kept longer than any input lasts: see InternalTopics.KEPT on the Java side.
 [[nodiscard]] Materialized counts_kept() {
-  return Materialized("counts").with_retention(milliseconds(600'000));
+  return Materialized("counts").with_retention(kKept);
 }
 
 constexpr Program kPrograms[] = {
@@ -25,6 +25,14 @@ constexpr Program kPrograms[] = {
                                                                               milliseconds(600)))
                              .count(counts_kept()));
      }},
+    {"bytes_session_changelog",
+     [](dsl::StreamBuilder& builder) {
+       static_cast<void>(stream(builder, "in")
+                             .group_by_key()
+                             .windowed_by(dsl::SessionWindows::of_inactivity_gap_and_grace(
+                                 milliseconds(500), milliseconds(800)))
+                             .count(counts_kept()));
+     }},
     {"bytes_repartition",
      [](dsl::StreamBuilder& builder) {
        static_cast<void>(
@@ -38,6 +46,23 @@ constexpr Program kPrograms[] = {
                             const Text& value) { return std::pair(*letter(&value), value); },
                          {"by-letter"})
                .count(Materialized("counts")));
+     }},
+    {"bytes_join_changelogs",
+     [](dsl::StreamBuilder& builder) {
+       stream(builder, "left")
+           .join(stream(builder, "right"), pair_both,
+                 dsl::JoinWindows::of_time_difference_and_grace(milliseconds(500), kKept),
+                 dsl::StreamJoined("pairs"))
+           .to("out");
+     }},
+    {"bytes_outer_join_changelog",
+     [](dsl::StreamBuilder& builder) {
+       stream(builder, "left")
+           .outer_join(
+               stream(builder, "right"), pair_texts,
+               dsl::JoinWindows::of_time_difference_and_grace(milliseconds(500), milliseconds(700)),
+               dsl::StreamJoined("pairs"))
+           .to("out");
      }},
     {"bytes_foreign_key",
      [](dsl::StreamBuilder& builder) {

@@ -16,6 +16,9 @@ using Text = std::string;
 using dsl::Materialized;
 using std::chrono::milliseconds;
 
+// Longer than any input lasts.
+inline constexpr milliseconds kKept{600'000};
+
 [[nodiscard]] inline auto stream(dsl::StreamBuilder& builder, const Text& topic) {
   return builder.stream<Text, Text>(topic);
 }

@@ -173,6 +173,23 @@ class Ranges final : public TextProcessor {
   }
 };
 
+// To one sink or the other; what has no value to both.
+class Router final : public dsl::Processor<Text, Text, Text, Text> {
+ public:
+  void init(Context& context) override { context_ = &context; }
+
+  void process(const Record& record) override {
+    if (record.value == nullptr) {
+      context_->forward(record);
+    } else {
+      context_->forward(record, number_of(record.value) % 2 == 0 ? "even" : "odd");
+    }
+  }
+
+ private:
+  Context* context_ = nullptr;
+};
+
 void punctuated(dsl::StreamBuilder& builder, dsl::PunctuationType type) {
   builder.add_key_value_store("seen");
   stream(builder, "in")
@@ -212,6 +229,12 @@ constexpr Program kPrograms[] = {
        stream(builder, "in")
            .process([] { return std::make_unique<Neighbours>(); }, {"seen"})
            .to("out");
+     }},
+    {"processor_topology",
+     [](dsl::StreamBuilder& builder) {
+       const auto routed = stream(builder, "in").process([] { return std::make_unique<Router>(); });
+       routed.to("even", {.name = "even"});
+       routed.to("odd", {.name = "odd"});
      }},
     {"processor_range",
      [](dsl::StreamBuilder& builder) {

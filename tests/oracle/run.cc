@@ -151,8 +151,10 @@ Digests Run::digests() const {
 
 Result<Run> play(const GoldenFile& golden, const Program& program, int seed,
                  Disturbance disturbance) {
-  dsl::StreamBuilder builder({.application_id = "oracle",
-                              .emit_interval = std::chrono::milliseconds(golden.emit_interval_ms)});
+  dsl::StreamBuilder builder(
+      {.application_id = "oracle",
+       .emit_interval = std::chrono::milliseconds(golden.emit_interval_ms),
+       .caching = golden.is_cached ? dsl::Caching::kOn : dsl::Caching::kOff});
   program.build(builder);
   PENSTOCK_TRY_ASSIGN(const topology::Topology topology, std::move(builder).build());
   testing::SimClock clock;

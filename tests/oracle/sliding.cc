@@ -39,6 +39,7 @@ constexpr Program kPrograms[] = {
        count(builder, SlidingWindows::of_time_difference_with_no_grace(milliseconds(700)));
      }},
     {"sliding_count_grace", count_with_grace},
+    {"sliding_count_cached", count_with_grace},
     {"sliding_reduce",
      [](dsl::StreamBuilder& builder) {
        stream(builder, "in")

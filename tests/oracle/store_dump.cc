@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "oracle/shown.h"
 #include "store/byte_stores.h"
+#include "store/versioned_bytes.h"
 
 namespace penstock::oracle {
 namespace {
@@ -63,10 +64,37 @@ template <typename Store>
   return lines;
 }
 
+[[nodiscard]] std::string show_version(const std::optional<store::StoredValue>& stored,
+                                       Format format) {
+  return stored.has_value() ? show_stamped(*stored, format) : "null";
+}
+
+// The latest of each key, and what it was every so often.
+[[nodiscard]] std::vector<std::string> version_lines(const store::VersionedBytes& versions,
+                                                     const StoreToCompare& store,
+                                                     const Profile& profile) {
+  constexpr std::int64_t kStepMs = 500;
+  constexpr std::int64_t kEndMs = 15'000;
+  std::int64_t keys = 0;
+  for (const InputTopic& input : profile.inputs) {
+    keys = std::max(keys, input.keys);
+  }
+  std::vector<std::string> lines;
+  for (std::int64_t number = 0; number < keys; ++number) {
+    const std::string key(1, static_cast<char>('a' + number));
+    lines.push_back(key + " " + show_version(versions.get(as_bytes(key)), store.value));
+    for (std::int64_t at = 0; at < kEndMs; at += kStepMs) {
+      lines.push_back(shown_window(key, at) + " " +
+                      show_version(versions.get(as_bytes(key), Timestamp(at)), store.value));
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<std::string> store_lines(engine::TopologyDriver& driver, const StoreToCompare& store,
-                                     const Profile& /*profile*/) {
+                                     const Profile& profile) {
   store::StateStore& state = driver.store(store.name, PartitionId(0));
   switch (store.kind) {
     case StoreKind::kTable:
@@ -78,7 +106,7 @@ std::vector<std::string> store_lines(engine::TopologyDriver& driver, const Store
     case StoreKind::kSessions:
       return session_lines(as<store::SessionBytes>(state), store);
     case StoreKind::kVersioned:
-      break;
+      return version_lines(as<store::VersionedBytes>(state), store, profile);
   }
   PENSTOCK_CHECK(false);
   return {};

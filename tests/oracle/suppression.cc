@@ -16,11 +16,12 @@ using dsl::TimeWindows;
 }
 
 template <typename Windows>
-void final_counts(dsl::StreamBuilder& builder, const Windows& windows) {
+void final_counts(dsl::StreamBuilder& builder, const Windows& windows,
+                  const Materialized& counts = Materialized("counts")) {
   stream(builder, "in")
       .group_by_key()
       .windowed_by(windows)
-      .count(Materialized("counts"))
+      .count(counts)
       .suppress(Suppressed::until_window_closes("final"))
       .to_stream()
       .to("out");
@@ -30,9 +31,8 @@ void final_hopping(dsl::StreamBuilder& builder) {
   final_counts(builder, tumbling().advance_by(milliseconds(250)));
 }
 
-void final_sessions(dsl::StreamBuilder& builder) {
-  final_counts(builder, dsl::SessionWindows::of_inactivity_gap_and_grace(milliseconds(500),
-                                                                         milliseconds(800)));
+[[nodiscard]] dsl::SessionWindows sessions_with_grace() {
+  return dsl::SessionWindows::of_inactivity_gap_and_grace(milliseconds(500), milliseconds(800));
 }
 
 [[nodiscard]] Suppressed wait(milliseconds limit,
@@ -56,13 +56,19 @@ constexpr Program kPrograms[] = {
      }},
     {"suppress_hopping", final_hopping},
     {"suppress_hopping_cached", final_hopping},
-    {"suppress_session", final_sessions},
+    {"suppress_session",
+     [](dsl::StreamBuilder& builder) { final_counts(builder, sessions_with_grace()); }},
+    {"suppress_session_cached",
+     [](dsl::StreamBuilder& builder) {
+       final_counts(builder, sessions_with_grace(), Materialized("counts").with_retention(kKept));
+     }},
     {"suppress_sliding",
      [](dsl::StreamBuilder& builder) {
        final_counts(builder, dsl::SlidingWindows::of_time_difference_and_grace(milliseconds(700),
                                                                                milliseconds(900)));
      }},
     {"suppress_time_limit", time_limit},
+    {"suppress_time_limit_cached", time_limit},
     {"suppress_time_limit_zero",
      [](dsl::StreamBuilder& builder) { limited(builder, wait(milliseconds(0))); }},
     {"suppress_record_bound",

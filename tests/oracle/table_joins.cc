@@ -45,6 +45,9 @@ constexpr Program kPrograms[] = {
     {"table_join_inner_materialized", inner},
     {"table_join_left_materialized", left},
     {"table_join_outer_materialized", outer},
+    {"table_join_inner_cached", inner},
+    {"table_join_left_cached", left},
+    {"table_join_outer_cached", outer},
     {"table_join_filtered",
      [](dsl::StreamBuilder& builder) {
        table(builder, "left")

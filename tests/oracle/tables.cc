@@ -54,6 +54,7 @@ void group_sum(dsl::StreamBuilder& builder) {
 
 constexpr Program kPrograms[] = {
     {"table_source", source},
+    {"table_source_cached", source},
     {"table_filter",
      [](dsl::StreamBuilder& builder) {
        table(builder, "in").filter(is_even).to_stream().to("out");

@@ -47,8 +47,13 @@ void reduce_in(dsl::StreamBuilder& builder, const TimeWindows& windows) {
 constexpr Program kPrograms[] = {
     {"windows_tumbling_count", [](dsl::StreamBuilder& builder) { count(builder, tumbling()); }},
     {"windows_tumbling_count_grace", count_with_grace},
+    {"windows_tumbling_count_cached", count_with_grace},
     {"windows_hopping_count",
      [](dsl::StreamBuilder& builder) { count(builder, tumbling().advance_by(milliseconds(500))); }},
+    {"windows_hopping_count_cached",
+     [](dsl::StreamBuilder& builder) { count(builder, hopping()); }},
+    {"windows_tumbling_reduce_cached",
+     [](dsl::StreamBuilder& builder) { reduce_in(builder, with_grace()); }},
     {"windows_hopping_uneven",
      [](dsl::StreamBuilder& builder) {
        count(builder, with_grace().advance_by(milliseconds(300)));

@@ -182,5 +182,26 @@ TEST(Build, NamesUsedTwiceAreRefused) {
   EXPECT_NE(topology.error().message().find("\"same\""), std::string::npos);
 }
 
+// A joiner that takes the key by reference cannot be shown a record that has none.
+TEST(Join, RecordsWithoutKeyAreDroppedWhereTheJoinerWantsOne) {
+  const auto with_key = [](const Text& key, const Text& left, const Text* right) {
+    return key + with_right(left, right);
+  };
+  StreamBuilder builder({.emit_interval = 0ms});
+  const auto left = builder.stream<Text, Text>("left");
+  left.left_join(builder.table<Text, Text>("table", Materialized("t")), with_key, Joined("lookup"))
+      .to("looked-up");
+  left.left_join(builder.stream<Text, Text>("right"), with_key,
+                 JoinWindows::of_time_difference_with_no_grace(1ms), StreamJoined("pairs"))
+      .to("paired");
+  World world(std::move(builder));
+
+  pipe(world, {{"left", std::nullopt, "x", 1}, {"left", "k", "y", 2}, {"left", "k", "z", 9}});
+
+  EXPECT_EQ((world.lines<Text, Text>("looked-up")), (Lines{"k=ky-@2", "k=kz-@9"}));
+  EXPECT_EQ((world.lines<Text, Text>("paired")), (Lines{"k=ky-@2"}));
+  EXPECT_EQ(world.driver.counts().dropped, 2U);
+}
+
 }  // namespace
 }  // namespace penstock::dsl

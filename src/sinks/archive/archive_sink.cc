@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -252,6 +253,25 @@ void ArchiveSink::end_call(CircuitBreaker::Outcome outcome, os::TimePoint now) {
                                                                         : 2);
 }
 
+// One question for all; where a topic is no longer there, one for each.
+Status ArchiveSink::find_ends() {
+  std::vector<TopicPartition> asked;
+  std::ranges::transform(partitions_, std::back_inserter(asked),
+                         [](const auto& partition) { return partition->id; });
+  const auto bounds = log_.bounds(asked);
+  if (!bounds.has_value() && bounds.error().code() != ErrorCode::kNotFound) {
+    return bounds.error();
+  }
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    if (bounds.has_value()) {
+      partitions_[i]->end = (*bounds)[i].end;
+      continue;
+    }
+    PENSTOCK_TRY_ASSIGN(partitions_[i]->end, log_end(*partitions_[i]));
+  }
+  return {};
+}
+
 Result<Offset> ArchiveSink::log_end(const Partition& partition) const {
   const Result<log::PartitionOffsets> offsets = log_.offsets(partition.id);
   if (!offsets.has_value() && offsets.error().code() == ErrorCode::kNotFound) {
@@ -267,8 +287,8 @@ Status ArchiveSink::survey(os::TimePoint now) {
     PENSTOCK_TRY(discover(now));
   }
   surveyed_at_ = now;
+  PENSTOCK_TRY(find_ends());
   for (const auto& partition : partitions_) {
-    PENSTOCK_TRY_ASSIGN(partition->end, log_end(*partition));
     if (partition->next >= partition->end) {
       partition->waiting_since.reset();
     } else if (!partition->waiting_since.has_value()) {
@@ -558,8 +578,9 @@ Status ArchiveSink::publish_up_to(Offset next) {
 Status ArchiveSink::request_finish(os::TimePoint now) {
   Status discovered = discover(now);
   finishing_ = true;
+  PENSTOCK_TRY(find_ends());
   for (const auto& partition : partitions_) {
-    PENSTOCK_TRY_ASSIGN(partition->finish_at, log_end(*partition));
+    partition->finish_at = partition->end;
   }
   return discovered;
 }

@@ -116,6 +116,7 @@ class ArchiveSink {
                                        const std::optional<ArchivedPartition>& archived);
   [[nodiscard]] Status survey(os::TimePoint now);
   // Where the log ends; where the archive does if the topic is no longer there.
+  [[nodiscard]] Status find_ends();
   [[nodiscard]] Result<Offset> log_end(const Partition& partition) const;
   [[nodiscard]] bool is_due(const Partition& partition, os::TimePoint now) const;
   [[nodiscard]] Partition* next_due(os::TimePoint now);

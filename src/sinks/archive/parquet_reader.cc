@@ -138,6 +138,8 @@ class ParquetReader::Impl {
       PARQUET_THROW_NOT_OK(builder.Open(input, properties));
       parquet::ArrowReaderProperties in_batches;
       in_batches.set_batch_size(kBatchRows);
+      // Arrow would read ahead in threads of its own, also after this reader has found damage.
+      in_batches.set_pre_buffer(false);
       PARQUET_ASSIGN_OR_THROW(reader_, builder.properties(in_batches)->Build());
       PARQUET_ASSIGN_OR_THROW(batches_, reader_->GetRecordBatchReader());
     });

@@ -278,12 +278,4 @@ Status PostgresConnection::copy(const std::string& sql, std::string_view rows) {
   return impl_->copy(sql, rows);
 }
 
-std::string quoted_name(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted += c == '.' ? "\".\"" : c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
-}
-
 }  // namespace penstock::sinks

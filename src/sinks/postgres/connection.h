@@ -59,9 +59,6 @@ class PostgresConnection {
   std::unique_ptr<Impl> impl_;
 };
 
-// "name" in double quotes, for use in a statement; a dot separates a schema.
-[[nodiscard]] std::string quoted_name(std::string_view name);
-
 // An array's elements as the text of a PostgreSQL array: {1,2,3}.
 template <typename Numbers>
 [[nodiscard]] std::string array_text(const Numbers& numbers) {

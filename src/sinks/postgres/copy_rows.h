@@ -17,6 +17,7 @@
 #include "config/column.h"
 #include "core/bytes.h"
 #include "schema/json_value.h"
+#include "sinks/table/column_value.h"
 
 namespace penstock::sinks {
 
@@ -31,7 +32,7 @@ class CopyRows {
   void add_bytes(std::string_view bytes);
   void add_time(std::int64_t epoch_ms);
   // The value as the column's type. Empty: done; otherwise why it is no value of that type.
-  [[nodiscard]] std::string add_value(const config::Column& column, const JsonValue& value);
+  [[nodiscard]] std::string add_value(const config::Column& column, const JsonValue& json);
   void end_row();
   // Takes the begun row back; an empty one stands in its place.
   void drop_row();
@@ -42,10 +43,7 @@ class CopyRows {
   [[nodiscard]] std::string_view rows(std::size_t begin, std::size_t end) const;
 
  private:
-  [[nodiscard]] std::string add_text(const JsonValue& value);
-  [[nodiscard]] std::string add_timestamp(const JsonValue& value);
-  [[nodiscard]] std::string add_number(const JsonValue& value);
-  [[nodiscard]] std::string add_typed(config::ColumnType type, const JsonValue& value);
+  [[nodiscard]] bool add_typed(config::ColumnType type, const ColumnValue& value);
 
   std::string bytes_;
   std::vector<std::size_t> ends_;

@@ -58,9 +58,11 @@ TEST_F(CopyRowsTest, SaysWhatDoesNotFit) {
   EXPECT_EQ(field(ColumnType::kText, json("{}", JsonType::kObject)),
             "refused: /v is object {}, not a text");
   EXPECT_EQ(field(ColumnType::kText, text("\"a\\u0000b\"")),
-            "refused: /v holds characters that a text cannot hold in PostgreSQL");
+            "refused: /v holds characters that a text of a database cannot hold");
   EXPECT_EQ(field(ColumnType::kNumeric, text("\"1,5\"")),
-            "refused: /v is string \"1,5\", not a number that PostgreSQL can hold");
+            "refused: /v is string \"1,5\", not a number");
+  EXPECT_EQ(field(ColumnType::kNumeric, json("1e131073", JsonType::kNumber)),
+            "refused: /v is number 1e131073, not one that PostgreSQL can hold");
 }
 
 TEST_F(CopyRowsTest, TakesNullWhereItMayBe) {

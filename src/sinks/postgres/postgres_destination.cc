@@ -6,13 +6,11 @@
 
 #include "core/bytes.h"
 #include "core/check.h"
-#include "schema/json_pointer.h"
+#include "sinks/runtime/never_refused.h"
 #include "sinks/runtime/random_name.h"
 
 namespace penstock::sinks {
 namespace {
-
-constexpr std::string_view kSourceHeader = "ce_source";  // as CloudEvents' Kafka binding writes it
 
 // A number that the server has sent.
 std::int64_t number(const std::optional<std::string>& text) {
@@ -23,40 +21,22 @@ std::int64_t number(const std::optional<std::string>& text) {
   return value;
 }
 
-// What has nothing to do with a record's data must not make it a dead letter.
-Status never_refused(Status status) {
-  if (!status && status.error().code() == ErrorCode::kInvalid) {
-    return Error(ErrorCode::kRetry, status.error().message());
-  }
-  return status;
-}
-
-template <typename T>
-Status status_of(Result<T> result) {
-  return result ? Status() : Status(std::move(result).error());
-}
-
 }  // namespace
 
 Result<std::unique_ptr<PostgresDestination>> PostgresDestination::make(const os::Clock& clock,
                                                                        os::Random& random,
                                                                        Options options) {
-  std::vector<JsonPointer> pointers;
-  for (const config::Column& column : options.table.columns) {
-    PENSTOCK_TRY_ASSIGN(JsonPointer pointer, JsonPointer::parse(column.pointer));
-    pointers.push_back(std::move(pointer));
-  }
-  return std::unique_ptr<PostgresDestination>(new PostgresDestination(
-      clock, random_name(random), ExtractPlan::compile(pointers), std::move(options)));
+  PENSTOCK_TRY_ASSIGN(auto events, EventColumns::make(options.table.columns));
+  return std::unique_ptr<PostgresDestination>(
+      new PostgresDestination(clock, random_name(random), std::move(events), std::move(options)));
 }
 
 PostgresDestination::PostgresDestination(const os::Clock& clock, std::string owner,
-                                         ExtractPlan plan, Options options)
+                                         std::unique_ptr<EventColumns> events, Options options)
     : clock_(clock),
       owner_(std::move(owner)),
       options_(std::move(options)),
-      plan_(std::move(plan)),
-      extractor_(plan_) {}
+      events_(std::move(events)) {}
 
 // --- open ---------------------------------------------------------------------------------------
 
@@ -80,6 +60,7 @@ Result<std::vector<Offset>> PostgresDestination::open(std::int32_t partition_cou
     return never_refused(taken.error()).error();
   }
   had_it_ = true;
+  positions_ = *taken;
   return taken;
 }
 
@@ -127,7 +108,9 @@ Result<std::vector<Offset>> PostgresDestination::lock_positions(std::int32_t par
       offsets[partition] = Offset(number(row[1]));
     }
     epoch = std::max(epoch, number(row[2]));
-    if (had_it_ && row[3] != owner_) {
+    // Whoever comes after us has a larger epoch. A smaller one is of a server that has lost its
+    // newest commits, our taking over among them; a row without an owner is new.
+    if (had_it_ && row[3] != "" && row[3] != owner_ && number(row[2]) >= epoch_) {
       return Error(ErrorCode::kFenced, "PostgreSQL: another process has taken this sink over");
     }
   }
@@ -140,14 +123,10 @@ Result<std::vector<Offset>> PostgresDestination::lock_positions(std::int32_t par
 std::vector<Refusal> PostgresDestination::prepare(std::span<const SinkRecord> records) {
   rows_.clear();
   metadata_.clear();
-  extractor_.clear();
-  for (const SinkRecord& record : records) {
-    extractor_.add(record.record.value.value_or(ByteView()));
-  }
-  extractor_.run();
+  events_->read(records);
   std::vector<Refusal> refusals;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    std::string why = encode(records[i], extractor_.values(i), extractor_.ok(i), i);
+    std::string why = encode(records[i], i);
     if (!why.empty()) {
       rows_.drop_row();
       refusals.push_back({i, std::move(why)});
@@ -158,14 +137,11 @@ std::vector<Refusal> PostgresDestination::prepare(std::span<const SinkRecord> re
 }
 
 // Empty, or why the record is no row.
-std::string PostgresDestination::encode(const SinkRecord& record, std::span<const JsonValue> values,
-                                        bool is_json, std::size_t index) {
-  if (!record.record.value.has_value()) {
-    return "the record has no value";
+std::string PostgresDestination::encode(const SinkRecord& record, std::size_t index) {
+  if (std::string why = events_->refusal(record, index); !why.empty()) {
+    return why;
   }
-  if (!is_json) {
-    return "the event is not JSON";
-  }
+  const std::span<const JsonValue> values = events_->values(index);
   const std::vector<config::Column>& columns = options_.table.columns;
   const bool staged = options_.table.mode == WriteMode::kUpsert;
   rows_.begin_row(static_cast<std::int16_t>(columns.size() + (staged ? 1 : 0)));
@@ -216,7 +192,29 @@ Status PostgresDestination::write_all(const SinkPiece& piece) {
   if (options_.metadata_table.has_value()) {
     PENSTOCK_TRY(copy_metadata(piece));
   }
-  return commit();
+  PENSTOCK_TRY(commit());
+  for (const SinkMove& move : piece.moves) {
+    positions_[static_cast<std::size_t>(move.partition.value())] = move.to;
+  }
+  return {};
+}
+
+Status PostgresDestination::check() {
+  const std::vector<std::string> mine = {options_.sink, options_.topic, std::to_string(epoch_)};
+  auto found =
+      connection_->execute(std::string("SELECT partition, next_offset FROM ") + kOffsetsTable +
+                               " WHERE sink = $1 AND topic = $2 AND epoch = $3::bigint",
+                           mine);
+  if (!found) {
+    return never_refused(found.error());
+  }
+  std::size_t same = 0;
+  for (const auto& row : found->rows) {
+    const auto partition = static_cast<std::size_t>(number(row[0]));
+    same +=
+        partition < positions_.size() && positions_[partition] == Offset(number(row[1])) ? 1 : 0;
+  }
+  return same == positions_.size() ? Status() : never_refused(why_not_moved());
 }
 
 Status PostgresDestination::move_positions(std::span<const SinkMove> moves) {
@@ -248,7 +246,7 @@ Status PostgresDestination::why_not_moved() {
   const std::vector<std::string> mine = {options_.sink, options_.topic, std::to_string(epoch_)};
   PENSTOCK_TRY_ASSIGN(const auto others,
                       connection_->execute(std::string("SELECT 1 FROM ") + kOffsetsTable +
-                                               " WHERE sink = $1 AND topic = $2 AND epoch <> $3",
+                                               " WHERE sink = $1 AND topic = $2 AND epoch > $3",
                                            mine));
   if (!others.rows.empty()) {
     return Error(ErrorCode::kFenced, "PostgreSQL: another process has taken this sink over");
@@ -275,7 +273,7 @@ Status PostgresDestination::copy_rows(const SinkPiece& piece) {
   if (bytes.empty()) {
     return {};
   }
-  const PostgresTable& table = options_.table;
+  const SinkTable& table = options_.table;
   if (table.mode == WriteMode::kAppend) {
     return connection_->copy("COPY " + quoted_name(table.name) + " (" + column_list(table) +
                                  ") FROM STDIN (FORMAT binary)",

@@ -28,12 +28,12 @@
 #include "core/counter.h"
 #include "os/clock.h"
 #include "os/random.h"
-#include "schema/extract_plan.h"
-#include "schema/json_extractor.h"
 #include "sinks/postgres/connection.h"
 #include "sinks/postgres/copy_rows.h"
 #include "sinks/postgres/tables.h"
 #include "sinks/runtime/destination.h"
+#include "sinks/table/event_columns.h"
+#include "sinks/table/sink_table.h"
 
 namespace penstock::sinks {
 
@@ -43,7 +43,7 @@ class PostgresDestination final : public Destination {
     std::string sink;
     std::string topic;
     PostgresConnection::Options connection;
-    PostgresTable table;
+    SinkTable table;
     std::optional<std::string> metadata_table;
   };
 
@@ -55,17 +55,19 @@ class PostgresDestination final : public Destination {
   [[nodiscard]] Result<std::vector<Offset>> open(std::int32_t partition_count) override;
   [[nodiscard]] std::vector<Refusal> prepare(std::span<const SinkRecord> records) override;
   [[nodiscard]] Status write(const SinkPiece& piece) override;
+  // A failover may have lost what was written last.
+  [[nodiscard]] Status check() override;
 
   void interrupt() override { interrupted_.raise(); }
 
  private:
-  PostgresDestination(const os::Clock& clock, std::string owner, ExtractPlan plan, Options options);
+  PostgresDestination(const os::Clock& clock, std::string owner,
+                      std::unique_ptr<EventColumns> events, Options options);
 
   [[nodiscard]] Status set_limits();
   [[nodiscard]] Result<std::vector<Offset>> take_over(std::int32_t partition_count);
   [[nodiscard]] Result<std::vector<Offset>> lock_positions(std::int32_t partition_count);
-  [[nodiscard]] std::string encode(const SinkRecord& record, std::span<const JsonValue> values,
-                                   bool is_json, std::size_t index);
+  [[nodiscard]] std::string encode(const SinkRecord& record, std::size_t index);
   void encode_metadata(const SinkRecord& record);
   [[nodiscard]] Status write_all(const SinkPiece& piece);
   [[nodiscard]] Status move_positions(std::span<const SinkMove> moves);
@@ -79,12 +81,12 @@ class PostgresDestination final : public Destination {
   const os::Clock& clock_;
   const std::string owner_;
   const Options options_;
-  const ExtractPlan plan_;
+  const std::unique_ptr<EventColumns> events_;
   Flag interrupted_;
-  JsonExtractor extractor_;
   std::unique_ptr<PostgresConnection> connection_;
   std::int64_t epoch_ = 0;
   bool had_it_ = false;
+  std::vector<Offset> positions_;  // as the last write left them
   CopyRows rows_;
   CopyRows metadata_;
 };

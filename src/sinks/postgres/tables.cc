@@ -1,29 +1,12 @@
 #include "sinks/postgres/tables.h"
 
-#include <algorithm>
-#include <map>
+#include <utility>
 
 namespace penstock::sinks {
 namespace {
 
 using config::Column;
 using config::ColumnType;
-
-struct FoundColumn {
-  std::string type;
-  bool not_null = false;
-  bool has_default = false;
-};
-
-using FoundColumns = std::map<std::string, FoundColumn>;
-
-std::string name_list(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) {
-    list += (list.empty() ? "" : ", ") + quoted_name(name);
-  }
-  return list;
-}
 
 std::string definitions(const std::vector<Column>& columns) {
   std::string list;
@@ -71,55 +54,10 @@ bool fits(ColumnType declared, const std::string& found) {
   }
 }
 
-Status check(const PostgresTable& table, FoundColumns found) {
-  const auto wrong = [&](const std::string& column, const std::string& what) {
-    return Error(ErrorCode::kRetry, "table " + table.name + ", column " + column + ": " + what);
-  };
-  for (const Column& column : table.columns) {
-    const auto at = found.find(column.name);
-    if (at == found.end()) {
-      return wrong(column.name, "is declared, but not there");
-    }
-    if (!fits(column.type, at->second.type)) {
-      return wrong(column.name, "is declared as " + std::string(to_string(column.type)) +
-                                    ", but is " + at->second.type);
-    }
-    const bool is_key =
-        table.mode == WriteMode::kUpsert &&
-        std::find(table.key.begin(), table.key.end(), column.name) != table.key.end();
-    if (at->second.not_null && !column.not_null && !is_key) {
-      return wrong(column.name, "must not be null; it has to be declared \"not null\"");
-    }
-    found.erase(at);
-  }
-  for (const auto& [name, column] : found) {
-    if (column.not_null && !column.has_default) {
-      return wrong(name, "must not be null and has no default, but is not declared");
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string column_list(const PostgresTable& table) {
-  std::vector<std::string> names;
-  names.reserve(table.columns.size());
-  for (const Column& column : table.columns) {
-    names.push_back(column.name);
-  }
-  return name_list(names);
-}
-
-std::string upsert_statement(const PostgresTable& table) {
-  std::string changes;
-  for (const Column& column : table.columns) {
-    if (std::find(table.key.begin(), table.key.end(), column.name) == table.key.end()) {
-      const std::string name = quoted_name(column.name);
-      changes.append(changes.empty() ? "" : ", ").append(name);
-      changes.append(" = excluded.").append(name);
-    }
-  }
+std::string upsert_statement(const SinkTable& table) {
+  const std::string changes = upsert_changes(table);
   const std::string key = name_list(table.key);
   return "INSERT INTO " + quoted_name(table.name) + " (" + column_list(table) +
          ") SELECT DISTINCT ON (" + key + ") " + column_list(table) + " FROM pg_temp." +
@@ -135,7 +73,7 @@ Status ensure_offsets_table(PostgresConnection& connection) {
   return {};
 }
 
-Status ensure_table(PostgresConnection& connection, const PostgresTable& table) {
+Status ensure_table(PostgresConnection& connection, const SinkTable& table) {
   PENSTOCK_TRY_ASSIGN(const bool is_there, exists(connection, table.name));
   if (!is_there) {
     const std::string key =
@@ -144,7 +82,7 @@ Status ensure_table(PostgresConnection& connection, const PostgresTable& table) 
                                     definitions(table.columns) + key + ")"));
   }
   PENSTOCK_TRY_ASSIGN(FoundColumns found, columns_of(connection, table.name));
-  PENSTOCK_TRY(check(table, std::move(found)));
+  PENSTOCK_TRY(check_columns(table, std::move(found), fits));
   if (table.mode == WriteMode::kUpsert) {
     std::vector<Column> columns = table.columns;
     for (Column& column : columns) {

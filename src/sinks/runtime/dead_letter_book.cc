@@ -151,12 +151,13 @@ RecordBatch DeadLetterBook::encode_letters(const std::vector<Letter>& letters) c
   for (const Letter& letter : letters) {
     const std::string partition = to_string(letter.partition);
     const std::string offset = to_string(letter.offset);
+    const std::string replays = std::to_string(letter.replays);
     const std::array headers{
         HeaderView{dead_letter::kCode, as_bytes(dead_letter::kSinkRefused)},
         HeaderView{dead_letter::kMessage, as_bytes(letter.message)},
         HeaderView{dead_letter::kTime, as_bytes(time)},
         HeaderView{dead_letter::kTopic, as_bytes(options_.topic)},
-        HeaderView{dead_letter::kReplays, as_bytes("0")},
+        HeaderView{dead_letter::kReplays, as_bytes(replays)},
         HeaderView{dead_letter::kSink, as_bytes(options_.sink)},
         HeaderView{dead_letter::kPartition, as_bytes(partition)},
         HeaderView{dead_letter::kOffset, as_bytes(offset)},

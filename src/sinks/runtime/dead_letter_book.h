@@ -55,6 +55,7 @@ class DeadLetterBook {
     Offset offset;
     std::optional<ByteView> value;  // copied
     std::string message;
+    std::uint32_t replays = 0;  // how often the record's event was a dead letter before
   };
 
   DeadLetterBook(log::Log& log, const os::Clock& clock, telemetry::Registry& registry,

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "log/partitions.h"
+#include "record/dead_letter_view.h"
 
 namespace penstock::sinks {
 namespace {
@@ -314,9 +315,9 @@ void SinkRunner::refuse(std::size_t index, std::string message, Counter& reason)
   const SinkRecord& refused = batch_.records()[index];
   batch_.skip(index);
   message.resize(std::min(message.size(), kMessageSizeMax));
-  letters_.push_back(
-      {{refused.partition, refused.record.offset, refused.record.value, std::move(message)},
-       &reason});
+  letters_.push_back({{refused.partition, refused.record.offset, refused.record.value,
+                       std::move(message), replays_of(refused.record)},
+                      &reason});
 }
 
 void SinkRunner::append_letters() {

@@ -25,6 +25,9 @@ final class Kit {
     static final Produced<String, Long> WRITE_LONG = Produced.with(STRING, LONG);
     static final Grouped<String, String> GROUP = Grouped.with(STRING, STRING);
 
+    /** Longer than any input lasts. */
+    static final Duration KEPT = ms(600_000);
+
     private Kit() {}
 
     static KStream<String, String> stream(StreamsBuilder builder, String topic) {

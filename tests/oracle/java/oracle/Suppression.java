@@ -20,12 +20,15 @@ import static org.apache.kafka.streams.kstream.Suppressed.untilTimeLimit;
 import static org.apache.kafka.streams.kstream.Suppressed.untilWindowCloses;
 
 import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.state.SessionStore;
 
 /** Tables that hold updates back. */
 final class Suppression {
@@ -42,9 +45,10 @@ final class Suppression {
         catalog.add("suppress_hopping_cached").input("in").output(WINDOW, NUMBER).cached()
             .build(b -> finalCounts(b, tumbling.advanceBy(ms(250))));
         catalog.add("suppress_session").input("in").output(SESSION, NUMBER)
-            .build(Suppression::finalSessions);
+            .build(b -> finalSessions(b, numberSessions("counts")));
+        // Kept longer than any input lasts: see Sessions.
         catalog.add("suppress_session_cached").input("in").output(SESSION, NUMBER).cached()
-            .build(Suppression::finalSessions);
+            .build(b -> finalSessions(b, numberSessions("counts").withRetention(Kit.KEPT)));
         catalog.add("suppress_sliding").input("in").output(WINDOW, NUMBER)
             .build(b -> stream(b, "in").groupByKey(GROUP)
                 .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(ms(700), ms(900))).count(numberWindows("counts"))
@@ -75,9 +79,10 @@ final class Suppression {
             .suppress(untilWindowCloses(unbounded())).toStream().to("out", InWindows.longs(windows.size()));
     }
 
-    private static void finalSessions(StreamsBuilder builder) {
+    private static void finalSessions(StreamsBuilder builder,
+            Materialized<String, Long, SessionStore<Bytes, byte[]>> counts) {
         stream(builder, "in").groupByKey(GROUP)
-            .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800))).count(numberSessions("counts"))
+            .windowedBy(SessionWindows.ofInactivityGapAndGrace(ms(500), ms(800))).count(counts)
             .suppress(untilWindowCloses(unbounded())).toStream().to("out", InWindows.sessionLongs());
     }
 
