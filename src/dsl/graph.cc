@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "dsl/graph_processor.h"
+#include "dsl/store_factories.h"
 
 namespace penstock::dsl {
 
@@ -25,6 +26,12 @@ StepId Graph::add_step(Step step) {
 
 void Graph::add_plan(StepId first, StepId last, NodePlan::Make make) {
   plans_.push_back({first, last, std::move(make)});
+}
+
+// What the engine was told holds where the program left the default.
+topology::StoreFactory Graph::with_default_type(const topology::StoreFactory& factory) const {
+  return default_store_ == store::StoreType::kInMemory ? factory
+                                                       : stored_as(default_store_, factory);
 }
 
 void Graph::add_store(std::string name, topology::StoreFactory factory,
@@ -262,7 +269,7 @@ void Graph::add_sub_topology(const std::shared_ptr<const Graph>& graph,
   }
   for (const StorePlan& store : graph->stores_) {
     if (!store.users.empty() && groups[store.users.front()] == first) {
-      builder.add_store(store.name, store.factory, {name}, store.shape);
+      builder.add_store(store.name, graph->with_default_type(store.factory), {name}, store.shape);
     }
   }
 }

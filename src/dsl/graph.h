@@ -24,6 +24,7 @@
 #include "dsl/errors.h"
 #include "dsl/options.h"
 #include "dsl/runtime.h"
+#include "store/store_type.h"
 #include "topology/topology.h"
 
 namespace penstock::dsl {
@@ -102,6 +103,8 @@ class Graph {
 
   void add_global_table(topology::GlobalTable table) { global_tables_.push_back(std::move(table)); }
 
+  void set_default_store(store::StoreType type) { default_store_ = type; }
+
   void add_repartition(RepartitionPlan plan) { repartitions_.push_back(std::move(plan)); }
 
   // "<application id>-<name>", without the id if there is none.
@@ -150,6 +153,8 @@ class Graph {
     std::vector<StepId> users;
   };
 
+  [[nodiscard]] topology::StoreFactory with_default_type(
+      const topology::StoreFactory& factory) const;
   [[nodiscard]] Status check() const;
   void decide_null_keys();
   // For each step, the number of its sub-topology.
@@ -172,6 +177,7 @@ class Graph {
   std::vector<NodePlan> plans_;
   std::vector<StorePlan> stores_;
   std::vector<topology::GlobalTable> global_tables_;
+  store::StoreType default_store_ = store::StoreType::kInMemory;
   std::vector<RepartitionPlan> repartitions_;
   std::vector<std::unique_ptr<SharedInfo>> infos_;
   std::optional<std::string> rejection_;

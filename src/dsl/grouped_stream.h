@@ -272,7 +272,8 @@ template <typename K, typename V, typename Windows, typename Fold>
     if (materialized.history().has_value()) {
       graph.reject("store \"" + store + "\" holds windows and cannot be versioned");
     }
-    graph.add_store(store, Kind::make_store(store, windows, retention),
+    graph.add_store(store,
+                    stored_as(materialized.type(), Kind::make_store(store, windows, retention)),
                     Kind::template make_shape<K, Aggregate>(windows, retention));
     auto info = std::make_unique<TableInfo<Key, Aggregate>>();
     info->stores = {store};

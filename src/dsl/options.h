@@ -14,6 +14,7 @@
 
 #include "core/check.h"
 #include "dsl/windows.h"
+#include "store/store_type.h"
 
 namespace penstock::dsl {
 
@@ -62,6 +63,8 @@ class Repartitioned {
   std::string name_;
 };
 
+using store::StoreType;
+
 // Whether changes of a table are held back until the next commit, so that of many changes of a key
 // only the last goes on to the steps behind it. What a table holds is not delayed.
 enum class Caching : std::uint8_t { kOff, kOn };
@@ -101,9 +104,17 @@ class Materialized {
     return std::move(*this);
   }
 
+  // Otherwise as the StreamBuilder was told.
+  [[nodiscard]] Materialized with_store(StoreType type) && {
+    type_ = type;
+    return std::move(*this);
+  }
+
   [[nodiscard]] const std::string& store() const { return store_; }
 
   [[nodiscard]] const std::optional<Caching>& caching() const { return caching_; }
+
+  [[nodiscard]] const std::optional<StoreType>& type() const { return type_; }
 
   [[nodiscard]] const std::optional<Duration>& retention() const { return retention_; }
 
@@ -115,6 +126,7 @@ class Materialized {
   std::optional<Duration> retention_;
   std::optional<Duration> history_;
   std::optional<Caching> caching_;
+  std::optional<StoreType> type_;
 };
 
 // A join of two streams: its stores are called `<name>-this-join-store` and so on.

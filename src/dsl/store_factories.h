@@ -1,8 +1,9 @@
-// How the stores of a topology are made: in memory.
+// How the stores of a topology are made: in memory or in RocksDB, as the context says.
 //
 // Threads   any: a factory has no state of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "dsl/options.h"
@@ -22,5 +23,9 @@ namespace penstock::dsl {
 [[nodiscard]] topology::StoreFactory join_window_store(std::string name,
                                                        const JoinWindows& windows);
 [[nodiscard]] topology::StoreFactory session_store(std::string name, Duration retention);
+
+// In that kind of store, whatever the context says. Absent: as it says.
+[[nodiscard]] topology::StoreFactory stored_as(std::optional<StoreType> type,
+                                               topology::StoreFactory factory);
 
 }  // namespace penstock::dsl

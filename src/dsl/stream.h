@@ -592,7 +592,8 @@ Stream<K, V> StreamOperations<Self, K, V>::deduplicate(IdOf id_of, Duration with
                                       {}});
   // As long as a record may come that is late by as much.
   const Duration retention = materialized.retention().value_or(2 * within + Duration(1));
-  graph.add_store(store, window_store(store, Duration(1), retention),
+  graph.add_store(store,
+                  stored_as(materialized.type(), window_store(store, Duration(1), retention)),
                   {"seen ids", type_names<Id, K>(), 0, retention.count()});
   graph.connect(step, store);
   graph.add_plan(step, [parent, store, within, id_of = std::move(id_of)](TaskRuntime& runtime) {

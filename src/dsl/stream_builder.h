@@ -38,6 +38,8 @@ class StreamBuilder {
     std::string application_id;
     // How often, by the wall clock, a step looks for windows to be put out on close.
     Duration emit_interval{1000};
+    // Of steps that say nothing of it; see Materialized::with_store().
+    StoreType default_store = StoreType::kInMemory;
     // What happens with records that cannot be read, processed or written.
     ErrorHandlers errors = {};
     // Of tables that say nothing of it; see Materialized::with_caching().
@@ -48,7 +50,9 @@ class StreamBuilder {
 
   explicit StreamBuilder(Options options)
       : graph_(std::make_unique<Graph>(std::move(options.application_id), options.emit_interval,
-                                       options.caching, std::move(options.errors))) {}
+                                       options.caching, std::move(options.errors))) {
+    graph_->set_default_store(options.default_store);
+  }
 
   // The records of topics. A topic is read once: use the stream several times instead.
   template <Serializable K, Serializable V>

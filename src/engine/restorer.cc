@@ -18,9 +18,11 @@ Status Restorer::begin(const BoundsByPartition& bounds) {
   std::vector<log::Consumer::Position> positions;
   for (const ChangelogPartition& changelog : task_.changelogs()) {
     const log::PartitionBounds& at = bounds.at(changelog.partition);
-    ranges_[changelog.partition] = {at.start, at.written_end};
-    if (at.start != at.written_end) {
-      positions.push_back({changelog.partition, at.start});
+    PENSTOCK_TRY_ASSIGN(const Offset from,
+                        task_.restore_from(changelog.partition, at.start, at.written_end));
+    ranges_[changelog.partition] = {from, at.written_end};
+    if (from != at.written_end) {
+      positions.push_back({changelog.partition, from});
     }
   }
   if (positions.empty()) {

@@ -1,8 +1,9 @@
 // Restorer brings the stores of one task back from their changelogs, a few batches at a time.
 //
-// It reads each changelog partition from its start to where everything written ended when restoring
-// began, transactions whose outcome was still on its way included; nobody writes to it meanwhile,
-// because the partition has one owner and the former one is fenced.
+// It reads each changelog partition from its start, or from where a store on a disk has got to, to
+// where everything written ended when restoring began, transactions whose outcome was still on its
+// way included; nobody writes to it meanwhile, because the partition has one owner and the former
+// one is fenced.
 //
 // Threads   one.
 // Lifetime  log and task outlive it.

@@ -63,7 +63,10 @@ StreamThread::StreamThread(log::Log& log, const os::Clock& clock, telemetry::Reg
       pacer_(options_.commit_interval, options_.latency_target),
       purge_(log, options_.repartition_purge_interval),
       waker_(make_ref<Waker>()),
-      queries_(options_.query_count_max) {}
+      queries_(options_.query_count_max) {
+  environment_.rocks = options_.rocks;
+  environment_.state_folder = options_.application_id;
+}
 
 Result<std::unique_ptr<StreamThread>> StreamThread::open(log::Log& log, const os::Clock& clock,
                                                          telemetry::Registry& registry,

@@ -72,6 +72,7 @@ class StreamThread {
     std::string instance;        // tells processes of one application apart; may be empty
     std::int32_t index = 0;      // among the threads of this process
     std::uint64_t hash_seed = 0;
+    store::RocksEnvironment* rocks = nullptr;  // for stores on a disk
 
     std::chrono::milliseconds commit_interval{20};
     // How long a result may take from its record's processing until it is committed: then the

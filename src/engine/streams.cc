@@ -17,6 +17,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
   const std::uint64_t thread_count =
       std::max<std::uint64_t>(1, jobs.size() * static_cast<std::uint64_t>(options.threads_per_job));
   std::unique_ptr<Streams> streams(new Streams(log, options, thread_count));
+  PENSTOCK_TRY(streams->open_state_directory(options, clock, logger));
   for (Job& job : jobs) {
     const std::string name = job.name;
     const Status added = streams->add(log, std::move(job));
@@ -31,6 +32,7 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
       StreamThread::Options thread = options.thread;
       thread.application_id = application->job.name;
       thread.index = index;
+      thread.rocks = streams->rocks_.get();
       thread.announcement = application->announcement;
       PENSTOCK_TRY_ASSIGN(
           auto opened, StreamThread::open(log, clock, registry, logger, application->job.topology,
@@ -39,6 +41,18 @@ Result<std::unique_ptr<Streams>> Streams::open(log::Log& log, const os::Clock& c
     }
   }
   return streams;
+}
+
+Status Streams::open_state_directory(const Options& options, const os::Clock& clock,
+                                     telemetry::Logger& logger) {
+  if (options.state_directory.empty()) {
+    return {};
+  }
+  rocks_ = std::make_unique<store::RocksEnvironment>(
+      store::RocksEnvironment::Options{.directory = options.state_directory,
+                                       .memory_bytes_max = options.rocks_bytes_max},
+      clock, logger);
+  return rocks_->prepare();
 }
 
 Status Streams::add(log::Log& log, Job job) {
@@ -56,7 +70,13 @@ Status Streams::add(log::Log& log, Job job) {
     application->task_count +=
         static_cast<std::uint64_t>(topics.find(first)->second.partition_count);
     for (const topology::StoreNode& node : sub.stores) {
-      store::StoreDescription description = node.factory({})->describe();
+      const std::unique_ptr<store::StateStore> store = node.factory({});
+      if (store->is_on_disk() && rocks_ == nullptr) {
+        return Error(ErrorCode::kInvalid, "store \"" + node.name +
+                                              "\" is kept in RocksDB, and there is no "
+                                              "state_directory to keep it in");
+      }
+      store::StoreDescription description = store->describe();
       description.partition_count = topics.find(node.changelog_topic)->second.partition_count;
       PENSTOCK_TRY(add_store(*application, std::move(description)));
     }

@@ -48,7 +48,11 @@ class Streams final : public store::QueryPort {
     std::uint64_t state_bytes_max = 512 * kMiB;  // of all stores together
     // Of all caches of changes (Materialized::with_caching() of the DSL) together.
     std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
-    StreamThread::Options thread;  // application_id and index are filled in
+    // Where stores in RocksDB have their folders, and what memory they share. Empty: there are
+    // none.
+    std::string state_directory;
+    std::uint64_t rocks_bytes_max = 256 * kMiB;
+    StreamThread::Options thread;  // application_id, index and rocks are filled in
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Streams>> open(log::Log& log, const os::Clock& clock,
@@ -85,6 +89,8 @@ class Streams final : public store::QueryPort {
         is_shared_(!options.thread.instance.empty()),
         budget_(options.state_bytes_max, thread_count, options.record_cache_bytes_max) {}
 
+  [[nodiscard]] Status open_state_directory(const Options& options, const os::Clock& clock,
+                                            telemetry::Logger& logger);
   [[nodiscard]] Status add(log::Log& log, Job job);
   [[nodiscard]] Status add_store(Application& application, store::StoreDescription description);
   [[nodiscard]] bool is_drained(const Application& application) const;
@@ -94,6 +100,7 @@ class Streams final : public store::QueryPort {
   const log::Log& log_;
   const bool is_shared_;  // other processes run the same jobs
   StateBudget budget_;
+  std::unique_ptr<store::RocksEnvironment> rocks_;
   std::vector<std::unique_ptr<Application>> applications_;
   std::map<std::string, Application*, std::less<>> application_of_store_;
 };

@@ -188,8 +188,9 @@ Status Task::open_queues(const std::vector<SourcePosition>& sources) {
 void Task::open_stores() {
   for (const topology::StoreNode& node : sub_topology_.stores) {
     const TopicHandle& topic = environment_.topics.find(node.changelog_topic)->second;
-    stores_.push_back(
-        node.factory({id_.partition, environment_.hash_seed, environment_.commit_bytes_max}));
+    stores_.push_back(node.factory(
+        {id_.partition, environment_.hash_seed, environment_.commit_bytes_max, environment_.rocks,
+         environment_.state_folder + "/" + to_string(id_), environment_.store_type}));
     PENSTOCK_CHECK(stores_.back()->name() == node.name);
     changelog_outputs_.push_back(std::make_unique<Changelog>(topic, id_.partition, commit_room_));
     changelogs_.push_back({node.name, {topic.id, id_.partition}});
@@ -262,6 +263,7 @@ Status Task::begin_restore() {
   for (const auto& store : stores_) {
     const auto metadata = committed_stores_.find(store->name());
     if (metadata == committed_stores_.end()) {
+      PENSTOCK_TRY(store->begin_empty());
       continue;
     }
     PENSTOCK_TRY(store->begin_restore(metadata->second));
@@ -269,15 +271,32 @@ Status Task::begin_restore() {
   return {};
 }
 
-Status Task::restore(TopicPartition changelog, const log::FetchedBatch& batch) {
-  PENSTOCK_CHECK(state_ == TaskState::kRestoring);
+store::StateStore& Task::store_of(TopicPartition changelog) {
   const auto found = std::ranges::find_if(
       changelogs_, [&](const ChangelogPartition& at) { return at.partition == changelog; });
   PENSTOCK_CHECK(found != changelogs_.end());
+  return *stores_[static_cast<std::size_t>(found - changelogs_.begin())];
+}
+
+Result<Offset> Task::restore_from(TopicPartition changelog, Offset start, Offset end) {
+  store::StateStore& store = store_of(changelog);
+  const std::optional<Offset> reached = store.restored_to();
+  if (!reached.has_value()) {
+    return start;
+  }
+  if (*reached >= start && *reached <= end) {
+    return *reached;
+  }
+  PENSTOCK_TRY(store.forget(*reached < start ? "its changelog begins later than it ends"
+                                             : "it is ahead of its changelog"));
+  return start;
+}
+
+Status Task::restore(TopicPartition changelog, const log::FetchedBatch& batch) {
+  PENSTOCK_CHECK(state_ == TaskState::kRestoring);
   PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
                       RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
-  const Status restored =
-      stores_[static_cast<std::size_t>(found - changelogs_.begin())]->restore(view);
+  const Status restored = store_of(changelog).restore(view);
   return restored ? Status() : restored.error().with("task " + to_string(id_));
 }
 
@@ -513,6 +532,7 @@ Status Task::prepare_commit(std::size_t& room) {
     }
   }
   for (std::size_t index = 0; index < stores_.size(); ++index) {
+    PENSTOCK_TRY(stores_[index]->status());
     stores_[index]->flush(*changelog_outputs_[index]);
   }
   room = commit_room_;

@@ -66,6 +66,9 @@ struct TaskEnvironment {
   std::function<void()> wake = [] {};                      // the thread; from any
   topology::RecordCacheBudget* record_cache = nullptr;
   const GlobalStores* global_stores = nullptr;  // none: the topology has no global tables
+  store::RocksEnvironment* rocks = nullptr;     // none: no store is on a disk
+  std::string state_folder = {};                // below that of `rocks`
+  store::StoreType store_type = store::StoreType::kInMemory;  // where the topology says nothing
 };
 
 // Where a source partition stands when the task is made.
@@ -108,6 +111,8 @@ class Task {
   }
 
   [[nodiscard]] Status begin_restore();
+  // Where in that changelog, which the log has from `start` to `end`, restoring begins.
+  [[nodiscard]] Result<Offset> restore_from(TopicPartition changelog, Offset start, Offset end);
   [[nodiscard]] Status restore(TopicPartition changelog, const log::FetchedBatch& batch);
   // `changelog_end` tells where a changelog partition ends now.
   [[nodiscard]] Status finish_restore(const std::function<Offset(TopicPartition)>& changelog_end);
@@ -186,6 +191,7 @@ class Task {
   [[nodiscard]] Status build(const std::vector<SourcePosition>& sources);
   [[nodiscard]] Status open_queues(const std::vector<SourcePosition>& sources);
   void open_stores();
+  [[nodiscard]] store::StateStore& store_of(TopicPartition changelog);
   void open_outputs();
   void open_nodes();
   [[nodiscard]] std::size_t room() const;

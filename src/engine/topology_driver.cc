@@ -33,9 +33,9 @@ std::optional<ByteView> to_view(const std::optional<std::string>& text) {
 
 Result<std::unique_ptr<TopologyDriver>> TopologyDriver::open(
     const topology::Topology& topology, const PartitionCounts& partition_counts,
-    const os::Clock& clock, std::uint64_t record_cache_bytes_max) {
+    const os::Clock& clock, std::uint64_t record_cache_bytes_max, const DrivenDisk& disk) {
   std::unique_ptr<TopologyDriver> driver(
-      new TopologyDriver(topology, clock, record_cache_bytes_max));
+      new TopologyDriver(topology, clock, record_cache_bytes_max, disk));
   for (const auto& [name, count] : partition_counts) {
     driver->add_topic(name, count);
   }
@@ -98,16 +98,44 @@ Result<std::vector<SourcePosition>> TopologyDriver::positions_of(const topology:
 Status TopologyDriver::restore(Task& task) {
   PENSTOCK_TRY(task.begin_restore());
   for (const ChangelogPartition& changelog : task.changelogs()) {
-    const auto written = changelogs_.find(changelog.partition);
-    if (written == changelogs_.end()) {
-      continue;
-    }
-    for (const RecordBatch& batch : written->second) {
-      PENSTOCK_TRY(
-          task.restore(changelog.partition, {changelog.partition, ByteView(batch.bytes), {}}));
+    PENSTOCK_TRY(restore(task, changelog.partition));
+  }
+  return task.finish_restore([this](TopicPartition at) { return changelog_end(at); });
+}
+
+Status TopologyDriver::restore(Task& task, TopicPartition changelog) {
+  PENSTOCK_TRY_ASSIGN(const Offset from,
+                      task.restore_from(changelog, Offset(0), changelog_end(changelog)));
+  for (const RecordBatch& batch : changelogs_[changelog]) {
+    PENSTOCK_TRY_ASSIGN(const RecordBatchView view,
+                        RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
+    if (view.last_offset() >= from) {
+      PENSTOCK_TRY(task.restore(changelog, {changelog, ByteView(batch.bytes), {}}));
+      restored_count_ += view.record_count();
     }
   }
-  return task.finish_restore([](TopicPartition) { return Offset(0); });
+  return {};
+}
+
+Offset TopologyDriver::changelog_end(TopicPartition changelog) const {
+  const auto written = changelogs_.find(changelog);
+  if (written == changelogs_.end() || written->second.empty()) {
+    return Offset(0);
+  }
+  const auto last =
+      RecordBatchView::parse(written->second.back().bytes, RecordBatchView::Verify::kHeaderOnly);
+  PENSTOCK_CHECK(last.has_value());
+  return last->last_offset() + 1;
+}
+
+void TopologyDriver::add_to_changelog(const Task& task, log::PartitionBatch& batch) {
+  for (const ChangelogPartition& changelog : task.changelogs()) {
+    if (changelog.partition == batch.to) {
+      set_base_offset(batch.batch.bytes, changelog_end(batch.to));
+      changelogs_[batch.to].push_back(std::move(batch.batch));
+      return;
+    }
+  }
 }
 
 Status TopologyDriver::restart() {
@@ -266,17 +294,13 @@ Result<bool> TopologyDriver::commit_once() {
     }
     for (log::PartitionBatch& batch : task->take_batches()) {
       publish(batch);
-      for (const ChangelogPartition& changelog : task->changelogs()) {
-        if (changelog.partition == batch.to) {
-          changelogs_[batch.to].push_back(std::move(batch.batch));
-        }
-      }
+      add_to_changelog(*task, batch);
     }
     for (log::OffsetCommit& offset : task->offsets()) {
       committed_[offset.partition] = std::move(offset);
     }
     counts_ += task->counts();
-    task->committed([](TopicPartition) { return Offset(0); });
+    task->committed([this](TopicPartition changelog) { return changelog_end(changelog); });
     committed = true;
   }
   return committed;

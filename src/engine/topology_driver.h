@@ -49,6 +49,12 @@ struct DrivenRecord {
   friend bool operator==(const DrivenRecord&, const DrivenRecord&) = default;
 };
 
+// For stores on a disk.
+struct DrivenDisk {
+  store::RocksEnvironment* rocks = nullptr;
+  store::StoreType default_store = store::StoreType::kInMemory;  // where the topology says nothing
+};
+
 class TopologyDriver {
  public:
   using PartitionCounts = std::map<std::string, std::int32_t, std::less<>>;
@@ -57,7 +63,8 @@ class TopologyDriver {
   [[nodiscard]] static Result<std::unique_ptr<TopologyDriver>> open(
       const topology::Topology& topology, const PartitionCounts& partition_counts,
       const os::Clock& clock,
-      std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault);
+      std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault,
+      const DrivenDisk& disk = {});
 
   // Appends to a topic that the topology reads. Of a global table, it is there at once.
   void send(std::string_view topic, const DrivenRecord& record);
@@ -71,7 +78,7 @@ class TopologyDriver {
   [[nodiscard]] Status commit();
   // Takes back what was processed since the last commit.
   void abort();
-  // As after a crash: new tasks, their stores from the changelogs, at what was committed last.
+  // As after a crash: new tasks, their stores from disk and changelogs, at what was committed last.
   [[nodiscard]] Status restart();
 
   // What was committed to a topic, in order. A topic that the topology does not have ends the test,
@@ -86,14 +93,21 @@ class TopologyDriver {
   // What all tasks have counted since they were made.
   [[nodiscard]] const topology::RecordCounts& counts() const { return counts_; }
 
+  // Of the changelogs, since open().
+  [[nodiscard]] std::uint64_t restored_count() const { return restored_count_; }
+
  private:
   TopologyDriver(const topology::Topology& topology, const os::Clock& clock,
-                 std::uint64_t record_cache_bytes_max)
+                 std::uint64_t record_cache_bytes_max, const DrivenDisk& disk)
       : topology_(topology),
         record_cache_(record_cache_bytes_max),
         global_stores_(topology),
-        environment_{
-            .clock = clock, .record_cache = &record_cache_, .global_stores = &global_stores_} {
+        environment_{.clock = clock,
+                     .record_cache = &record_cache_,
+                     .global_stores = &global_stores_,
+                     .rocks = disk.rocks,
+                     .state_folder = "driver",
+                     .store_type = disk.default_store} {
     environment_.wake = [signal = wake_] { signal->raise(); };
   }
 
@@ -102,6 +116,9 @@ class TopologyDriver {
   [[nodiscard]] Result<std::vector<SourcePosition>> positions_of(const topology::SubTopology& sub,
                                                                  Task::Id id) const;
   [[nodiscard]] Status restore(Task& task);
+  [[nodiscard]] Status restore(Task& task, TopicPartition changelog);
+  [[nodiscard]] Offset changelog_end(TopicPartition changelog) const;
+  void add_to_changelog(const Task& task, log::PartitionBatch& batch);
   void feed_again();
   [[nodiscard]] Result<bool> commit_once();
   void publish(const log::PartitionBatch& batch);
@@ -128,6 +145,7 @@ class TopologyDriver {
   std::map<TopicPartition, std::vector<RecordBatch>> changelogs_;
   std::map<TopicPartition, log::OffsetCommit> committed_;
   topology::RecordCounts counts_;
+  std::uint64_t restored_count_ = 0;
 };
 
 }  // namespace penstock::engine

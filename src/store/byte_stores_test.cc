@@ -1,4 +1,4 @@
-// The byte stores in memory against maps: commits, aborts, restores from the changelog, expiry.
+// The byte stores of each kind: against a map through commits, aborts and restores; ranges, expiry.
 #include "store/byte_stores.h"
 
 #include <map>
@@ -8,9 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "store/changelog_for_test.h"
-#include "store/memory_key_value_store.h"
-#include "store/memory_session_store.h"
-#include "store/memory_window_store.h"
+#include "store/stores_for_test.h"
 #include "testing/random.h"
 
 namespace penstock::store {
@@ -19,7 +17,12 @@ namespace {
 using namespace std::chrono_literals;
 using Rows = std::map<std::string, std::pair<std::string, std::int64_t>>;
 
-Rows rows(const MemoryKeyValueStore& store) {
+INSTANTIATE_TEST_SUITE_P(Kinds, ByteStores,
+                         ::testing::Values(TestedKind::kMemory, TestedKind::kRocks,
+                                           TestedKind::kRocksThatLoses),
+                         [](const auto& kind) { return to_string(kind.param); });
+
+Rows rows(const KeyValueBytes& store) {
   Rows rows;
   store.visit({}, [&](ByteView key, const StoredValue& stored) {
     rows[std::string(as_text(key))] = {std::string(as_text(stored.value)),
@@ -29,9 +32,10 @@ Rows rows(const MemoryKeyValueStore& store) {
   return rows;
 }
 
-TEST(MemoryKeyValueStore, EqualsAMapThroughCommitsAbortsAndRestores) {
+TEST_P(ByteStores, EqualAMapThroughCommitsAbortsAndRestores) {
   testing::SeededRandom random(1);
-  auto store = std::make_unique<MemoryKeyValueStore>("s");
+  auto store = make_key_value_store("s");
+  ASSERT_TRUE(store.state->begin_empty());
   MemoryChangelog changelog;
   Rows model;
   Rows committed;
@@ -48,51 +52,57 @@ TEST(MemoryKeyValueStore, EqualsAMapThroughCommitsAbortsAndRestores) {
     }
     store->times().observed = Timestamp(step);
     if (random.below(20) == 0) {
-      store->flush(changelog);
+      store.state->flush(changelog);
       changelog.abort();
-      store->abort();
+      store.state->abort();
       model = committed;
     } else if (random.below(10) == 0) {
-      store->flush(changelog);
-      const std::string metadata = store->metadata(changelog.end());
-      store->commit(TimePoint(), changelog.end());
-      changelog.commit();
+      const std::string metadata = commit(*store.state, changelog);
       committed = model;
       if (random.below(5) == 0) {
-        store = std::make_unique<MemoryKeyValueStore>("s");
-        ASSERT_TRUE(store->begin_restore(metadata));
-        ASSERT_TRUE(changelog.restore(*store));
-        store->finish_restore(TimePoint());
+        store = {};
+        store = make_key_value_store("s");
+        restore(*store.state, metadata, changelog);
         EXPECT_EQ(store->times().observed, Timestamp(step));
       }
     }
     ASSERT_EQ(rows(*store), model) << "step " << step;
-    ASSERT_EQ(store->entry_count(), model.size());
+    ASSERT_EQ(store.state->entry_count(), model.size());
   }
 }
 
-TEST(MemoryKeyValueStore, VisitsRangesBothWays) {
-  MemoryKeyValueStore store("s");
-  for (const char* key : {"a", "b", "c", "d"}) {
-    store.put(as_bytes(key), as_bytes("v"), Timestamp(1));
+// Some rows of an earlier commit, some new, some removed.
+TEST_P(ByteStores, VisitRangesBothWays) {
+  auto store = make_key_value_store("s");
+  ASSERT_TRUE(store.state->begin_empty());
+  MemoryChangelog changelog;
+  for (const char* key : {"a", "b2", "c", "cc"}) {
+    store->put(as_bytes(key), as_bytes("v"), Timestamp(1));
+  }
+  commit(*store.state, changelog);
+  for (const char* key : {"b", "c", "d"}) {
+    store->put(as_bytes(key), as_bytes("w"), Timestamp(2));
+  }
+  for (const char* key : {"b2", "cc"}) {
+    store->put(as_bytes(key), std::nullopt, Timestamp(2));
   }
   std::string forward;
   std::string backward;
 
-  store.visit({as_bytes("b"), as_bytes("c")}, [&](ByteView key, const StoredValue&) {
-    forward += as_text(key);
+  store->visit({as_bytes("b"), as_bytes("c")}, [&](ByteView key, const StoredValue& stored) {
+    forward += std::string(as_text(key)) + std::string(as_text(stored.value));
     return true;
   });
-  store.visit_backward({as_bytes("b"), std::nullopt}, [&](ByteView key, const StoredValue&) {
+  store->visit_backward({as_bytes("b"), std::nullopt}, [&](ByteView key, const StoredValue&) {
     backward += as_text(key);
     return backward.size() < 2;
   });
 
-  EXPECT_EQ(forward, "bc");
+  EXPECT_EQ(forward, "bwcw");
   EXPECT_EQ(backward, "dc");
 }
 
-std::string starts(const MemoryWindowStore& store, std::int64_t from, std::int64_t to) {
+std::string starts(const WindowBytes& store, std::int64_t from, std::int64_t to) {
   std::string text;
   store.visit_key(as_bytes("k"), Timestamp(from), Timestamp(to),
                   [&](Timestamp start, const StoredValue& stored) {
@@ -102,57 +112,56 @@ std::string starts(const MemoryWindowStore& store, std::int64_t from, std::int64
   return text;
 }
 
-TEST(MemoryWindowStore, ForgetsWhatIsOlderThanItsRetention) {
-  MemoryWindowStore store({.name = "w", .window = 5ms, .retention = 10ms});
-  store.put(as_bytes("k"), Timestamp(0), as_bytes("a"), Timestamp(1));
-  store.put(as_bytes("k"), Timestamp(5), as_bytes("b"), Timestamp(5));
-  store.put(as_bytes("j"), Timestamp(10), as_bytes("c"), Timestamp(10));
+TEST_P(ByteStores, ForgetWindowsOlderThanTheirRetention) {
+  auto store = make_window_store({.name = "w", .window = 5ms, .retention = 10ms});
+  ASSERT_TRUE(store.state->begin_empty());
+  store->put(as_bytes("k"), Timestamp(0), as_bytes("a"), Timestamp(1));
+  store->put(as_bytes("k"), Timestamp(5), as_bytes("b"), Timestamp(5));
+  store->put(as_bytes("j"), Timestamp(10), as_bytes("c"), Timestamp(10));
 
-  EXPECT_EQ(starts(store, 0, 100), "5=b ");
-  EXPECT_FALSE(store.fetch(as_bytes("k"), Timestamp(0)).has_value());
-  store.put(as_bytes("k"), Timestamp(0), as_bytes("late"), Timestamp(10));
-  EXPECT_EQ(store.entry_count(), 3U);  // not taken, but what expired is still there ...
-  store.expire(Timestamp(0));
-  EXPECT_EQ(store.entry_count(), 3U);
-  store.expire(Timestamp(100));
-  EXPECT_EQ(store.entry_count(), 2U);  // ... until it is let go
-  store.abort();
-  EXPECT_EQ(store.entry_count(), 0U);
+  EXPECT_EQ(starts(*store, 0, 100), "5=b ");
+  EXPECT_FALSE(store->fetch(as_bytes("k"), Timestamp(0)).has_value());
+  store->put(as_bytes("k"), Timestamp(0), as_bytes("late"), Timestamp(10));
+  EXPECT_EQ(store.state->entry_count(), 3U);  // not taken, but what expired is still there ...
+  store->expire(Timestamp(0));
+  EXPECT_EQ(store.state->entry_count(), 3U);
+  store->expire(Timestamp(100));
+  EXPECT_EQ(store.state->entry_count(), 2U);  // ... until it is let go
+  store.state->abort();
+  EXPECT_EQ(store.state->entry_count(), 0U);
 }
 
-TEST(MemoryWindowStore, KeepsDuplicatesWithTheirNumbersAcrossARestore) {
+TEST_P(ByteStores, KeepDuplicatesWithTheirNumbersAcrossARestore) {
   const MemoryWindowStore::Options options{.name = "w",
                                            .window = 5ms,
                                            .retention = 100ms,
                                            .duplicates = MemoryWindowStore::Duplicates::kKeep};
-  MemoryWindowStore store(options);
+  auto store = make_window_store(options);
+  ASSERT_TRUE(store.state->begin_empty());
   MemoryChangelog changelog;
-  store.put(as_bytes("k"), Timestamp(1), as_bytes("taken back"), Timestamp(1));
-  store.abort();
-  store.put(as_bytes("k"), Timestamp(1), as_bytes("a"), Timestamp(1));
-  store.put(as_bytes("k"), Timestamp(1), as_bytes("b"), Timestamp(1));
-  store.put(as_bytes("k"), Timestamp(2), as_bytes("c"), Timestamp(2));
-  store.flush(changelog);
-  const std::string metadata = store.metadata(changelog.end());
-  store.commit(TimePoint(), changelog.end());
-  changelog.commit();
+  store->put(as_bytes("k"), Timestamp(1), as_bytes("taken back"), Timestamp(1));
+  store.state->abort();
+  store->put(as_bytes("k"), Timestamp(1), as_bytes("a"), Timestamp(1));
+  store->put(as_bytes("k"), Timestamp(1), as_bytes("b"), Timestamp(1));
+  store->put(as_bytes("k"), Timestamp(2), as_bytes("c"), Timestamp(2));
+  const std::string metadata = commit(*store.state, changelog);
+  store = {};
 
-  MemoryWindowStore restored(options);
-  ASSERT_TRUE(restored.begin_restore(metadata));
-  ASSERT_TRUE(changelog.restore(restored));
-  restored.finish_restore(TimePoint());
-  restored.put(as_bytes("k"), Timestamp(1), as_bytes("d"), Timestamp(1));
+  auto restored = make_window_store(options);
+  restore(*restored.state, metadata, changelog);
+  restored->put(as_bytes("k"), Timestamp(1), as_bytes("d"), Timestamp(1));
 
-  EXPECT_EQ(starts(restored, 0, 10), "1=a 1=b 1=d 2=c ");
+  EXPECT_EQ(starts(*restored, 0, 10), "1=a 1=b 1=d 2=c ");
   // key | int64 start | int32 number, as Kafka Streams' window stores.
   EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\1\0\0\0\1", 13)));
   EXPECT_TRUE(changelog.entries().contains(std::string("k\0\0\0\0\0\0\0\2\0\0\0\3", 13)));
 }
 
-TEST(MemorySessionStore, FindsSessionsByEndThenStart) {
-  MemorySessionStore store("s", 100ms);
+TEST_P(ByteStores, FindSessionsByEndThenStart) {
+  auto store = make_session_store("s", 100ms);
+  ASSERT_TRUE(store.state->begin_empty());
   const auto put = [&](const char* key, std::int64_t start, std::int64_t end) {
-    store.put(as_bytes(key), {Timestamp(start), Timestamp(end)}, as_bytes("v"), Timestamp(end));
+    store->put(as_bytes(key), {Timestamp(start), Timestamp(end)}, as_bytes("v"), Timestamp(end));
   };
   put("k", 10, 20);
   put("k", 1, 5);
@@ -160,26 +169,27 @@ TEST(MemorySessionStore, FindsSessionsByEndThenStart) {
   std::string of_key;
   std::string ended;
 
-  store.visit_key(as_bytes("k"), Timestamp(5), Timestamp(10),
-                  [&](SessionSpan span, const StoredValue&) {
-                    of_key += to_string(span.start) + "-" + to_string(span.end) + " ";
-                    return true;
-                  });
-  store.visit_ended(Timestamp(0), Timestamp(13),
-                    [&](ByteView key, SessionSpan span, const StoredValue&) {
-                      ended += std::string(as_text(key)) + to_string(span.end) + " ";
-                      return true;
-                    });
+  store->visit_key(as_bytes("k"), Timestamp(5), Timestamp(10),
+                   [&](SessionSpan span, const StoredValue&) {
+                     of_key += to_string(span.start) + "-" + to_string(span.end) + " ";
+                     return true;
+                   });
+  store->visit_ended(Timestamp(0), Timestamp(13),
+                     [&](ByteView key, SessionSpan span, const StoredValue&) {
+                       ended += std::string(as_text(key)) + to_string(span.end) + " ";
+                       return true;
+                     });
 
   EXPECT_EQ(of_key, "1-5 10-20 ");
   EXPECT_EQ(ended, "k5 j13 ");
 }
 
-TEST(ByteStores, RefuseAChangelogOfAnotherKind) {
-  MemoryWindowStore windows({.name = "s", .window = 5ms, .retention = 10ms});
-  MemoryKeyValueStore values("s");
+TEST_P(ByteStores, RefuseAChangelogOfAnotherKind) {
+  const auto windows = make_window_store({.name = "s", .window = 5ms, .retention = 10ms});
+  const auto values = make_key_value_store("s");
 
-  EXPECT_EQ(values.begin_restore(windows.metadata(Offset(0))).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(values.state->begin_restore(windows.state->metadata(Offset(0))).error().code(),
+            ErrorCode::kInvalid);
 }
 
 }  // namespace

@@ -46,10 +46,14 @@ class MemoryChangelog final : public ChangelogSink {
   // By key, the newest of each; tombstones are kept.
   [[nodiscard]] const std::map<std::string, Entry>& entries() const { return entries_; }
 
+  // From where the store has got to.
   [[nodiscard]] Status restore(StateStore& store) const {
+    const Offset from = store.restored_to().value_or(Offset(0));
     std::map<Offset, std::string> by_offset;
     for (const auto& [key, entry] : entries_) {
-      by_offset[entry.offset] = key;
+      if (entry.offset >= from) {
+        by_offset[entry.offset] = key;
+      }
     }
     for (const auto& [offset, key] : by_offset) {
       const Entry& entry = entries_.at(key);

@@ -105,6 +105,23 @@ class StateStore {
   [[nodiscard]] virtual Status restore(const RecordBatchView& batch) = 0;
   virtual void finish_restore(TimePoint now) = 0;
 
+  // Of a store on a disk. It may be described, but not used, before one of the two begin_...().
+  [[nodiscard]] virtual bool is_on_disk() const { return false; }
+
+  // Instead of restoring: nothing was ever committed.
+  [[nodiscard]] virtual Status begin_empty() { return {}; }
+
+  // After begin_restore(): everything before this offset of the changelog is there already.
+  // Absent: nothing is.
+  [[nodiscard]] virtual std::optional<Offset> restored_to() const { return std::nullopt; }
+
+  // The changelog does not go on from there; it will be restored from its start.
+  [[nodiscard]] virtual Status forget(std::string_view /*why*/) { return {}; }
+
+  // Asked before what was done since the last commit becomes durable. kRetry: the store could not
+  // be read or written; it must be made anew and restored.
+  [[nodiscard]] virtual Status status() const { return {}; }
+
   // Memory in use. A store that can free some has something evictable: its oldest closed window.
   [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
   [[nodiscard]] virtual std::uint64_t entry_count() const = 0;

@@ -37,6 +37,10 @@ bool parse_field(std::string_view field, StoreMetadata& metadata) {
     metadata.changes_from = Offset(*number);
   } else if (name == "n") {
     metadata.last_number = static_cast<std::uint32_t>(*number);
+  } else if (name == "i") {
+    metadata.state_id = static_cast<std::uint32_t>(*number);
+  } else if (name == "g") {
+    metadata.commit_count = static_cast<std::uint64_t>(*number);
   } else if (name[0] == 'p') {
     const auto partition = parse_number<std::int32_t>(name.substr(1));
     if (!partition.has_value()) {
@@ -79,6 +83,10 @@ std::string format_store_metadata(const StoreMetadata& metadata) {
       ",x=" + to_string(metadata.dropped_before) + ",c=" + to_string(metadata.changes_from);
   if (metadata.last_number != 0) {
     text += ",n=" + std::to_string(metadata.last_number);
+  }
+  if (metadata.state_id != 0) {
+    text +=
+        ",i=" + std::to_string(metadata.state_id) + ",g=" + std::to_string(metadata.commit_count);
   }
   for (const auto& [partition, offset] : metadata.complete) {
     text += ",p" + to_string(partition) + "=" + to_string(offset);

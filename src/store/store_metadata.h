@@ -1,10 +1,11 @@
 // What a store keeps beside its changelog, as text in the metadata of a committed offset.
 //
 //   d=<definition>,t=<stream time>,x=<dropped before>,c=<changes from>,n=<last number>,
-//   p<partition>=<offset>...
+//   i=<state id>,g=<commits>,p<partition>=<offset>...
 //
 // Numbers in decimal; unknown letters are skipped, so that later versions can add some. t, x and c
-// are of window stores only, n of those that keep duplicates (0 is left out).
+// are of window stores only, n of those that keep duplicates, i and g of those on a disk (0 is left
+// out).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,8 @@ struct StoreMetadata {
   Timestamp dropped_before = kNoStreamTime;  // windows that start before this are gone
   Offset changes_from{0};  // changes at and after this changelog offset may not have been put out
   std::uint32_t last_number = 0;  // given to a value that is kept beside others
+  std::uint32_t state_id = 0;     // random: tells this state from one that begins anew
+  std::uint64_t commit_count = 0;
   Completeness complete;
 
   friend bool operator==(const StoreMetadata&, const StoreMetadata&) = default;

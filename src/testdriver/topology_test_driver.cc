@@ -35,13 +35,31 @@ engine::TopologyDriver::PartitionCounts outer_topics(const topology::Topology& t
   return counts;
 }
 
+bool has_stores_on_disk(const topology::Topology& topology) {
+  return std::ranges::any_of(topology.sub_topologies(), [](const topology::SubTopology& sub) {
+    return std::ranges::any_of(
+        sub.stores, [](const topology::StoreNode& node) { return node.factory({})->is_on_disk(); });
+  });
+}
+
 }  // namespace
 
 TopologyTestDriver::TopologyTestDriver(const topology::Topology& topology, const Options& options)
-    : clock_(options.initial_wall_clock_time), partition_count_(options.partition_count) {
+    : clock_(options.initial_wall_clock_time),
+      logger_(clock_, {}),
+      partition_count_(options.partition_count) {
+  if (has_stores_on_disk(topology)) {
+    using Files = store::RocksEnvironment::Files;
+    const bool in_memory = options.state_directory.empty();
+    rocks_ = std::make_unique<store::RocksEnvironment>(
+        store::RocksEnvironment::Options{
+            .directory = in_memory ? "/state" : options.state_directory,
+            .files = in_memory ? Files::kInMemory : Files::kOnDisk},
+        clock_, logger_);
+  }
   auto opened =
       engine::TopologyDriver::open(topology, outer_topics(topology, options.partition_count),
-                                   clock_, options.record_cache_bytes_max);
+                                   clock_, options.record_cache_bytes_max, {.rocks = rocks_.get()});
   if (!opened) {
     check_failed(opened.error().to_string().c_str(), __FILE__, __LINE__);
   }

@@ -31,6 +31,7 @@
 #include "dsl/serde.h"
 #include "dsl/typed_stores.h"
 #include "engine/topology_driver.h"
+#include "telemetry/logger.h"
 #include "testdriver/manual_clock.h"
 
 namespace penstock::testdriver {
@@ -58,6 +59,8 @@ class TopologyTestDriver {
     std::chrono::milliseconds initial_wall_clock_time{0};
     std::int32_t partition_count = 1;  // of every topic
     std::uint64_t record_cache_bytes_max = topology::kRecordCacheBytesDefault;
+    // Where stores in RocksDB have their folders. Empty: their files are in memory.
+    std::string state_directory = {};
   };
 
   explicit TopologyTestDriver(const topology::Topology& topology)
@@ -134,6 +137,8 @@ class TopologyTestDriver {
   }
 
   ManualClock clock_;
+  telemetry::Logger logger_;
+  std::unique_ptr<store::RocksEnvironment> rocks_;  // if the topology has stores in RocksDB
   const std::int32_t partition_count_;
   std::unique_ptr<engine::TopologyDriver> driver_;
 };

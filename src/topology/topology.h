@@ -29,7 +29,9 @@
 
 #include "core/result.h"
 #include "record/types.h"
+#include "store/rocks_environment.h"
 #include "store/state_store.h"
+#include "store/store_type.h"
 #include "topology/processor.h"
 
 namespace penstock::topology {
@@ -39,8 +41,11 @@ using ProcessorFactory = std::function<std::unique_ptr<Processor>()>;
 // What a store is told about where it lives.
 struct StoreContext {
   PartitionId partition;
-  std::uint64_t hash_seed = 0;                         // secret, random per process
-  std::size_t commit_bytes_max = kCommitBytesDefault;  // what a commit should not exceed by much
+  std::uint64_t hash_seed = 0;                          // secret, random per process
+  std::size_t commit_bytes_max = kCommitBytesDefault;   // what a commit should not exceed by much
+  store::RocksEnvironment* rocks = nullptr;             // of stores on a disk; none: in memory only
+  std::string folder = {};                              // what theirs begin with
+  store::StoreType type = store::StoreType::kInMemory;  // of a store that says nothing of it
 };
 
 using StoreFactory = std::function<std::unique_ptr<store::StateStore>(const StoreContext&)>;
