@@ -69,6 +69,16 @@ class AsyncEngine : public ::testing::Test {
     ASSERT_TRUE(restarted) << restarted.error().to_string();
   }
 
+  // Crashes when a commit has become durable and the engine does not know yet.
+  void crash_after_commit(SeededRandom& random) {
+    for (int turn = 0; turn < 200 && world_.log().waiting_count() == 0; ++turn) {
+      ASSERT_TRUE(world_.step_engine());
+      answer_one(random);
+    }
+    world_.log().run_once();
+    crash();
+  }
+
   [[nodiscard]] bool each_comes_out_once(bool exactly_once);
 
   std::deque<Question> questions_;
@@ -105,7 +115,10 @@ bool AsyncEngine::each_comes_out_once(bool exactly_once) {
     if (random.below(25) == 0) {
       world_.log().fail_commits(1, ErrorCode::kAbortTxn);
     }
-    if (random.below(15) == 0) {
+    if (random.below(30) == 0) {
+      crash_after_commit(random);
+    }
+    if (random.below(40) == 0) {
       crash();
     }
   }
