@@ -410,13 +410,13 @@ Rows q22(const Tables& tables) {
 }  // namespace
 
 std::vector<std::string> naive_results(std::string_view query, const std::vector<Event>& events) {
-  static const std::map<std::string_view, Rows (*)(const Tables&)> kQueries = {
+  static const std::map<std::string_view, Rows (*)(const Tables&)> by_name = {
       {"q0", q0},   {"q1", q1},   {"q2", q2},   {"q3", q3},   {"q4", q4},
       {"q5", q5},   {"q7", q7},   {"q8", q8},   {"q9", q9},   {"q11", q11},
       {"q12", q12}, {"q13", q13}, {"q14", q14}, {"q15", q15}, {"q16", q16},
       {"q17", q17}, {"q18", q18}, {"q19", q19}, {"q20", q20}, {"q22", q22}};
-  const auto found = kQueries.find(query);
-  PENSTOCK_CHECK(found != kQueries.end());
+  const auto found = by_name.find(query);
+  PENSTOCK_CHECK(found != by_name.end());
   Rows rows = found->second(make_tables(events));
   std::ranges::sort(rows);
   return rows;
