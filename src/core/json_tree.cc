@@ -223,9 +223,9 @@ std::optional<std::int64_t> JsonTree::integer_of(std::string_view name) const {
 }
 
 const std::vector<JsonTree>& JsonTree::elements_of(std::string_view name) const {
-  static const std::vector<JsonTree> kNone;
+  static const std::vector<JsonTree> none;
   const JsonTree* field = find(name);
-  return field == nullptr ? kNone : field->elements;
+  return field == nullptr ? none : field->elements;
 }
 
 Result<JsonTree> parse_json(std::string_view text) {

@@ -994,7 +994,7 @@ void StreamThread::drain() {
 }
 
 void StreamThread::publish() {
-  std::map<std::string, store::StoreDescription> descriptions;
+  Descriptions descriptions;
   std::uint64_t bytes = 0;
   std::uint64_t entries = 0;
   for (const auto& [id, task] : tasks_) {
@@ -1009,24 +1009,10 @@ void StreamThread::publish() {
       bytes += store->size_bytes();
       entries += store->entry_count();
     }
-    std::size_t index = 0;
-    for (const topology::SourceNode& source : sub.sources) {
-      for (const std::string& topic : source.topics) {
-        const RecordQueue& queue = *task->queues()[index++];
-        const auto end = consumer_->known_end(queue.from());
-        metrics_.position(topic, queue, end.value_or(queue.position()), clock_.wall_now());
-      }
-    }
+    publish_positions(sub, *task);
   }
   if (global_tables_ != nullptr && options_.index == 0) {
-    for (const auto& store : global_tables_->stores().all()) {
-      store::StoreDescription& shown =
-          descriptions.try_emplace(store->name(), store->describe()).first->second;
-      shown.entry_count = store->entry_count();
-      shown.size_bytes = store->size_bytes();
-      shown.partitions_owned = 1;
-      shown.partitions_ready = global_tables_->is_restored() ? 1 : 0;
-    }
+    describe_global_tables(descriptions);
   }
   std::uint64_t remaining = 0;
   for (const auto& [id, restorer] : restorers_) {
@@ -1043,6 +1029,27 @@ void StreamThread::publish() {
   });
   published_at_ = clock_.now();
   unpublished_ = false;
+}
+
+void StreamThread::publish_positions(const topology::SubTopology& sub, const Task& task) {
+  std::size_t index = 0;
+  for (const topology::SourceNode& source : sub.sources) {
+    for (const std::string& topic : source.topics) {
+      const RecordQueue& queue = *task.queues()[index++];
+      const auto end = consumer_->known_end(queue.from());
+      metrics_.position(topic, queue, end.value_or(queue.position()), clock_.wall_now());
+    }
+  }
+}
+
+void StreamThread::describe_global_tables(Descriptions& to) const {
+  for (const auto& store : global_tables_->stores().all()) {
+    store::StoreDescription& shown = to.try_emplace(store->name(), store->describe()).first->second;
+    shown.entry_count = store->entry_count();
+    shown.size_bytes = store->size_bytes();
+    shown.partitions_owned = 1;
+    shown.partitions_ready = global_tables_->is_restored() ? 1 : 0;
+  }
 }
 
 std::vector<store::StoreDescription> StreamThread::stores() const {

@@ -225,7 +225,11 @@ class StreamThread {
   [[nodiscard]] bool answer_queries();
   void begin_query(QueryShare share);
   void refuse_queries(const Error& why);
+  using Descriptions = std::map<std::string, store::StoreDescription>;
+
   void publish();
+  void publish_positions(const topology::SubTopology& sub, const Task& task);
+  void describe_global_tables(Descriptions& to) const;
   [[nodiscard]] Status update_idle();
   [[nodiscard]] std::chrono::microseconds time_to_next_step() const;
 

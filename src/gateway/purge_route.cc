@@ -114,9 +114,12 @@ void PurgeRoute::go_on(Purge purge, Completion<log::AppendResult> noted) {
     }
     return;
   }
-  const auto appended = noted.take();
-  finish(purge, appended ? shared_.log.delete_records({{purge.letters, purge.before}})
-                         : Status(appended.error()));
+  Result<log::AppendResult> appended = noted.take();
+  if (!appended) {
+    finish(purge, std::move(appended).error());
+    return;
+  }
+  finish(purge, shared_.log.delete_records({{purge.letters, purge.before}}));
 }
 
 Result<Completion<log::AppendResult>> PurgeRoute::append_note(const Purge& purge) {

@@ -69,7 +69,7 @@ VersionedBytes::Put MemoryVersionedStore::put(ByteView key, std::optional<ByteVi
   const std::string_view text = as_text(key);
   write({text, timestamp.value()}, value);
   const bool is_latest = find(text, kForever)->first.time == timestamp.value();
-  forget();
+  forget_history();
   return is_latest ? Put::kLatest : Put::kOutdated;
 }
 
@@ -87,7 +87,7 @@ void MemoryVersionedStore::erase(const VersionKey& key) {
   PENSTOCK_CHECK(erased);
 }
 
-void MemoryVersionedStore::forget() {
+void MemoryVersionedStore::forget_history() {
   const std::int64_t begin = history_begin().value();
   while (!by_time_.empty() && (*by_time_.begin())->time < begin) {
     const VersionKey& key = **by_time_.begin();

@@ -81,7 +81,7 @@ class MemoryVersionedStore final : public MemoryStore<VersionKey>, public Versio
   [[nodiscard]] Timestamp history_begin() const;
   void write(const VersionKeyView& at, std::optional<ByteView> value);
   void erase(const VersionKey& key);
-  void forget();
+  void forget_history();
 
   void encode_key(const VersionKey& key, Bytes& to) const override;
   [[nodiscard]] bool restore_row(ByteView key, std::optional<ByteView> value,
