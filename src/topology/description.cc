@@ -42,6 +42,7 @@ std::vector<StepDescription> steps_of(const SubTopology& sub) {
   if (sub.processors.size() == 1 && !sub.processors.front().steps.empty()) {
     return sub.processors.front().steps;
   }
+  steps.reserve(sub.sources.size() + sub.processors.size() + sub.sinks.size());
   for (std::size_t index = 0; index < sub.sources.size(); ++index) {
     steps.push_back({Kind::kSource,
                      sub.sources[index].name,

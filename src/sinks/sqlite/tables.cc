@@ -114,8 +114,8 @@ std::string insert_statement(const SinkTable& table) {
   for (std::size_t i = 1; i <= table.columns.size(); ++i) {
     parameters += (i == 1 ? "?" : ", ?") + std::to_string(i);
   }
-  const std::string insert = "INSERT OR ABORT INTO " + quoted_name(table.name) + " (" +
-                             column_list(table) + ") VALUES (" + parameters + ")";
+  std::string insert = "INSERT OR ABORT INTO " + quoted_name(table.name) + " (" +
+                       column_list(table) + ") VALUES (" + parameters + ")";
   if (table.mode == WriteMode::kAppend) {
     return insert;
   }
