@@ -113,7 +113,8 @@ TEST(DslTables, EachOrderMeetsThePriceOfItsTimeOnceThroughFailedCommitsAndCrashe
   constexpr int kProducts = 6;
   for (int product = 0; product < kProducts; ++product) {
     for (int second = 20; second-- > 0;) {  // the latest first
-      world.send("prices", "p" + std::to_string(product), std::to_string(second), second * 1000);
+      world.send("prices", "p" + std::to_string(product), std::to_string(second),
+                 second * std::int64_t{1000});
       world.disturb(random);
     }
   }
