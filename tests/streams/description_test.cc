@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using topology::TopologyDescription;
-using topology::Verdict;
 using Text = std::string;
 
 TopologyDescription described(StreamBuilder builder) {
