@@ -114,12 +114,12 @@ void PurgeRoute::go_on(Purge purge, Completion<log::AppendResult> noted) {
     }
     return;
   }
-  Result<log::AppendResult> appended = noted.take();
-  if (!appended) {
-    finish(purge, std::move(appended).error());
-    return;
-  }
-  finish(purge, shared_.log.delete_records({{purge.letters, purge.before}}));
+  finish(purge, remove(purge, noted));
+}
+
+Status PurgeRoute::remove(const Purge& purge, Completion<log::AppendResult>& noted) {
+  PENSTOCK_TRY(noted.take());
+  return shared_.log.delete_records({{purge.letters, purge.before}});
 }
 
 Result<Completion<log::AppendResult>> PurgeRoute::append_note(const Purge& purge) {

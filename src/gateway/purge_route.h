@@ -63,6 +63,7 @@ class PurgeRoute {
   // What follows runs as SlowWork.
   void begin(Purge purge);
   void go_on(Purge purge, Completion<log::AppendResult> noted);
+  [[nodiscard]] Status remove(const Purge& purge, Completion<log::AppendResult>& noted);
   void finish(const Purge& purge, const Status& status);
   void on_finished(std::uint64_t id, const Purge& purge, const Status& status);
   [[nodiscard]] Result<Completion<log::AppendResult>> append_note(const Purge& purge);

@@ -91,7 +91,7 @@ std::optional<EditableJson> take(EditableJson& document, Tokens path) {
     return std::nullopt;
   }
   EditableJson* const parent = find(document, path.first(path.size() - 1));
-  EditableJson value = std::move(*taken);
+  EditableJson value = std::exchange(*taken, EditableJson());
   parent->children.erase(parent->children.begin() + (taken - parent->children.data()));
   return value;
 }

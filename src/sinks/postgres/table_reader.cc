@@ -62,6 +62,7 @@ Result<TableReader::Answer> TableReader::ask_over(PostgresConnection& connection
                              " WHERE sink = $1 AND topic = $2 ORDER BY partition",
                          mine));
   std::vector<std::string> values;
+  values.reserve(query.equal.size());
   for (const auto& [column, value] : query.equal) {
     values.push_back(value);
   }
