@@ -1,6 +1,7 @@
 """The PostgreSQL sink with a real streaming replica: queries that say how old their answer is, and what a failover to
 the replica loses: nothing where replication is synchronous; else a stretch, which the log gives again."""
 import collections
+import signal
 
 import pytest
 
@@ -48,6 +49,8 @@ request_timeout = "2s"
 USER = "user=app dbname=postgres sslmode=disable gssencmode=disable"
 TABLE = f"""CREATE TABLE events (n bigint NOT NULL CHECK ({CONSTRAINT}), username text NOT NULL, amount numeric,
            happened_at timestamptz, ok boolean, tags jsonb)"""
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 @pytest.fixture
@@ -136,10 +139,14 @@ def test_a_failover_to_a_synchronous_replica_loses_nothing(start_penstock, serve
     primary, replica = servers
     primary.replicate_synchronously()
     server = start_penstock(config(primary, replica))
-    send(server, 0, 20_000)
-    wait_until(lambda: stored(primary) > 2_000, server)
+    send(server, 0, 10_000)
+    wait_until_delivered(primary, server)
+    replica.signal_all(signal.SIGSTOP)
+    send(server, 10_000, 10_000)
+    wait_until(lambda: primary.value(WAITING) != "0", server)  # a commit, for the replica
 
     primary.kill()
+    replica.signal_all(signal.SIGCONT)
     at = stored(replica)
     replica.promote()
     send(server, 20_000, 5_000)
