@@ -104,7 +104,7 @@ void PurgeRoute::begin(Purge purge) {
   go_on(std::move(purge), *std::move(noted));
 }
 
-void PurgeRoute::go_on(Purge purge, Completion<log::AppendResult> noted) {
+void PurgeRoute::go_on(Purge purge, Completion<void> noted) {
   if (!noted.wait_for(kLook)) {
     const Status again = shared_.work.submit([this, purge, done = std::move(noted)]() mutable {
       go_on(std::move(purge), std::move(done));
@@ -117,12 +117,12 @@ void PurgeRoute::go_on(Purge purge, Completion<log::AppendResult> noted) {
   finish(purge, remove(purge, noted));
 }
 
-Status PurgeRoute::remove(const Purge& purge, Completion<log::AppendResult>& noted) {
+Status PurgeRoute::remove(const Purge& purge, Completion<void>& noted) {
   PENSTOCK_TRY(noted.take());
   return shared_.log.delete_records({{purge.letters, purge.before}});
 }
 
-Result<Completion<log::AppendResult>> PurgeRoute::append_note(const Purge& purge) {
+Result<Completion<void>> PurgeRoute::append_note(const Purge& purge) {
   std::string note;
   JsonWriter json(note);
   json.begin_object().key("action").value("purge").key("topic").value(purge.topic);
@@ -134,10 +134,10 @@ Result<Completion<log::AppendResult>> PurgeRoute::append_note(const Purge& purge
                  as_bytes(note));
   std::vector<log::PartitionBatch> batches;
   batches.push_back({{shared_.actions_topic, PartitionId(0)}, builder.finish()});
-  auto [done, source] = make_completion<log::AppendResult>();
+  auto [done, source] = make_completion<void>();
   PENSTOCK_TRY(shared_.log.append(
       std::move(batches), [answer = std::move(source)](Result<log::AppendResult> result) mutable {
-        answer.set(std::move(result));
+        answer.set(result ? Status() : std::move(result).error());
       }));
   return std::move(done);
 }

@@ -62,11 +62,11 @@ class PurgeRoute {
   [[nodiscard]] Status find_range(Purge& purge) const;
   // What follows runs as SlowWork.
   void begin(Purge purge);
-  void go_on(Purge purge, Completion<log::AppendResult> noted);
-  [[nodiscard]] Status remove(const Purge& purge, Completion<log::AppendResult>& noted);
+  void go_on(Purge purge, Completion<void> noted);
+  [[nodiscard]] Status remove(const Purge& purge, Completion<void>& noted);
   void finish(const Purge& purge, const Status& status);
   void on_finished(std::uint64_t id, const Purge& purge, const Status& status);
-  [[nodiscard]] Result<Completion<log::AppendResult>> append_note(const Purge& purge);
+  [[nodiscard]] Result<Completion<void>> append_note(const Purge& purge);
 
   const Shared shared_;
   net::EventLoop& loop_;
