@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "dsl/fields.h"
+#include "log/read_partition.h"
 #include "record/partitioner.h"
 #include "record/record_batch.h"
 
@@ -206,55 +207,28 @@ void Runner::stop() {
   sources_.clear();
 }
 
-Status Runner::read(TopicPartition partition,
-                    const std::function<void(const RecordView&)>& take) const {
-  PENSTOCK_TRY_ASSIGN(const log::PartitionOffsets offsets, log_.offsets(partition));
-  PENSTOCK_TRY_ASSIGN(
-      auto consumer,
-      log_.open_consumer({.name = "results", .group_id = {}, .topics = {}, .instance_id = {}}));
-  PENSTOCK_TRY(consumer->assign({{partition, Offset(0)}}));
-  for (Offset next(0); next < offsets.end;) {
-    PENSTOCK_TRY_ASSIGN(log::Consumer::Polled polled, consumer->poll(kMiB));
-    for (const log::FetchedBatch& batch : polled.batches) {
-      PENSTOCK_TRY_ASSIGN(
-          const RecordBatchView view,
-          RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kHeaderOnly));
-      RecordReader reader(view);
-      for (RecordView record; reader.next(record);) {
-        take(record);
-      }
-      PENSTOCK_TRY(reader.status());
-      next = view.last_offset() + 1;
-    }
-    if (polled.batches.empty()) {
-      consumer->wait(std::chrono::milliseconds(10));
-    }
-  }
-  return {};
-}
-
 Result<std::vector<std::string>> Runner::results(const Query& query) const {
   std::vector<std::string> rows;
   std::map<std::string, std::string> latest;
-  Status outcome;
-  const auto take = [&](const RecordView& record) {
+  const auto take = [&](const RecordView& record) -> Status {
     const std::optional<std::string> row =
         record.value.has_value() ? query.to_text(*record.value) : std::nullopt;
     if (record.value.has_value() && !row.has_value()) {
-      outcome = Error(ErrorCode::kCorrupt, std::string(query.name) + ": a result cannot be read");
-    } else if (query.output == Query::Output::kAppends) {
+      return Error(ErrorCode::kCorrupt, std::string(query.name) + ": a result cannot be read");
+    }
+    if (query.output == Query::Output::kAppends) {
       rows.push_back(row.value_or("null"));
     } else if (row.has_value()) {
       latest.insert_or_assign(std::string(as_text(*record.key)), *row);
     } else {
       latest.erase(std::string(as_text(*record.key)));
     }
+    return {};
   };
   const TopicId topic = batches_.find(query.name)->second.topic;
   for (std::int32_t number = 0; number < options_.partition_count; ++number) {
-    PENSTOCK_TRY(read({topic, PartitionId(number)}, take));
+    PENSTOCK_TRY(log::read_partition(log_, {topic, PartitionId(number)}, "results", take));
   }
-  PENSTOCK_TRY(outcome);
   for (auto& [key, row] : latest) {
     rows.push_back(std::move(row));
   }

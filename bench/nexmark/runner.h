@@ -76,8 +76,6 @@ class Runner {
   [[nodiscard]] Status send(TopicPartition to, RecordBatchBuilder& builder);
   [[nodiscard]] Result<bool> is_processed() const;
   [[nodiscard]] Status step_all();
-  [[nodiscard]] Status read(TopicPartition partition,
-                            const std::function<void(const RecordView&)>& take) const;
 
   log::Log& log_;
   const os::Clock& clock_;

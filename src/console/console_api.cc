@@ -183,6 +183,8 @@ class ConsoleApi final : public RefCounted {
   void query_store(const net::HttpRequest& request, net::Responder responder);
 
  private:
+  template <typename Query, typename Answer>
+  void ask_dead_letters(net::Responder responder, Result<Query> query, Answer answer);
   template <typename MakeReply>
   void on_worker(net::Responder responder, MakeReply make_reply);
 
@@ -309,33 +311,31 @@ void ConsoleApi::read_events(const net::HttpRequest& request, net::Responder res
 }
 
 void ConsoleApi::count_dead_letters(const net::HttpRequest& request, net::Responder responder) {
-  Result<DeadLetterQuery> query =
-      parse_dead_letter_query(request.query, options_.dead_letter_replays_max);
-  if (!query) {
-    send(responder, failure_reply(query.error(), "unknown_topic"));
-    return;
-  }
-  on_worker(
-      std::move(responder),
-      [&log = backends_.log, query = *std::move(query)](EventReader& reader) -> Result<Reply> {
-        PENSTOCK_TRY_ASSIGN(std::string body, dead_letter_stats(log, reader, query));
-        return json_reply(std::move(body));
-      });
+  ask_dead_letters(std::move(responder),
+                   parse_dead_letter_query(request.query, options_.dead_letter_replays_max),
+                   dead_letter_stats);
 }
 
 void ConsoleApi::list_dead_letters(const net::HttpRequest& request, net::Responder responder) {
-  Result<DeadLetterPageQuery> query = parse_dead_letter_page(
-      request.path_parameters.front(), request.query, options_.dead_letter_replays_max);
+  ask_dead_letters(std::move(responder),
+                   parse_dead_letter_page(request.path_parameters.front(), request.query,
+                                          options_.dead_letter_replays_max),
+                   dead_letter_page);
+}
+
+// `answer` gives the JSON for the query, on the worker's thread.
+template <typename Query, typename Answer>
+void ConsoleApi::ask_dead_letters(net::Responder responder, Result<Query> query, Answer answer) {
   if (!query) {
     send(responder, failure_reply(query.error(), "unknown_topic"));
     return;
   }
-  on_worker(
-      std::move(responder),
-      [&log = backends_.log, query = *std::move(query)](EventReader& reader) -> Result<Reply> {
-        PENSTOCK_TRY_ASSIGN(std::string body, dead_letter_page(log, reader, query));
-        return json_reply(std::move(body));
-      });
+  on_worker(std::move(responder),
+            [&log = backends_.log, query = *std::move(query),
+             answer](EventReader& reader) -> Result<Reply> {
+              PENSTOCK_TRY_ASSIGN(std::string body, answer(log, reader, query));
+              return json_reply(std::move(body));
+            });
 }
 
 // Answers with what `make_reply` gives, run on the worker's thread.

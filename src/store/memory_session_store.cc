@@ -11,8 +11,6 @@ namespace penstock::store {
 
 namespace {
 
-constexpr std::size_t kSuffixSize = 2 * sizeof(std::int64_t);
-
 SessionKeyView view_of(ByteView key, SessionSpan session) {
   return {as_text(key), session.end.value(), session.start.value()};
 }
@@ -119,23 +117,16 @@ void MemorySessionStore::finish_restore(TimePoint now) {
 }
 
 void MemorySessionStore::encode_key(const SessionKey& key, Bytes& to) const {
-  const ByteView bytes = as_bytes(key.key);
-  to.insert(to.end(), bytes.begin(), bytes.end());
-  to.resize(to.size() + kSuffixSize);
-  std::byte* suffix = to.data() + bytes.size();
-  store_be<std::int64_t>(suffix, key.end);
-  store_be<std::int64_t>(suffix + sizeof(std::int64_t), key.start);
+  append_session_key(key.view(), to);
 }
 
 bool MemorySessionStore::restore_row(ByteView key, std::optional<ByteView> value,
                                      Timestamp timestamp) {
-  if (key.size() < kSuffixSize) {
+  const std::optional<SessionKeyView> parsed = parse_session_key(key);
+  if (!parsed.has_value()) {
     return false;
   }
-  const std::byte* suffix = key.data() + key.size() - kSuffixSize;
-  const SessionKeyView at{as_text(key.first(key.size() - kSuffixSize)),
-                          load_be<std::int64_t>(suffix),
-                          load_be<std::int64_t>(suffix + sizeof(std::int64_t))};
+  const SessionKeyView& at = *parsed;
   latest_end_ = std::max(latest_end_, at.end);
   if (value.has_value()) {
     if (const SessionKey* added = map_.put(at, *value, timestamp)) {

@@ -1,51 +1,18 @@
 // MemorySessionStore keeps a value per key and session, in memory.
 //
-// Changelog: key | int64 end | int64 start -> value, big-endian, as Kafka Streams writes it.
+// Changelog: a SessionKey -> value, with the value's timestamp.
 //
 // Threads   one.
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <set>
 #include <string>
 
 #include "store/memory_store.h"
+#include "store/session_key.h"
 
 namespace penstock::store {
-
-struct SessionKeyView {
-  std::string_view key;
-  std::int64_t end = 0;
-  std::int64_t start = 0;
-
-  friend auto operator<=>(const SessionKeyView&, const SessionKeyView&) = default;
-};
-
-struct SessionKey {
-  std::string key;
-  std::int64_t end = 0;
-  std::int64_t start = 0;
-
-  SessionKey(const SessionKeyView& view)  // NOLINT: its view, with memory
-      : key(view.key), end(view.end), start(view.start) {}
-
-  [[nodiscard]] SessionKeyView view() const { return {key, end, start}; }
-
-  [[nodiscard]] SessionSpan span() const { return {Timestamp(start), Timestamp(end)}; }
-
-  friend bool operator<(const SessionKey& left, const SessionKey& right) {
-    return left.view() < right.view();
-  }
-
-  friend bool operator<(const SessionKey& left, const SessionKeyView& right) {
-    return left.view() < right;
-  }
-
-  friend bool operator<(const SessionKeyView& left, const SessionKey& right) {
-    return left < right.view();
-  }
-};
 
 class MemorySessionStore final : public MemoryStore<SessionKey>, public SessionBytes {
  public:

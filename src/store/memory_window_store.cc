@@ -8,17 +8,10 @@
 
 namespace penstock::store {
 
-namespace {
-
-constexpr std::uint32_t kLastNumber = std::numeric_limits<std::int32_t>::max();
-constexpr std::size_t kSuffixSize = sizeof(std::int64_t) + sizeof(std::uint32_t);
-
-std::string definition(const MemoryWindowStore::Options& options) {
+std::string MemoryWindowStore::definition(const Options& options) {
   return "bytes by key and window " + std::to_string(options.window.count()) +
-         (options.duplicates == MemoryWindowStore::Duplicates::kKeep ? " with duplicates" : "");
+         (options.duplicates == Duplicates::kKeep ? " with duplicates" : "");
 }
-
-}  // namespace
 
 MemoryWindowStore::MemoryWindowStore(Options options)
     : MemoryStore(options.name, definition(options)), options_(std::move(options)) {}
@@ -44,7 +37,7 @@ bool MemoryWindowStore::put(ByteView key, Timestamp start, std::optional<ByteVie
   WindowKeyView at{as_text(key), start.value()};
   if (value.has_value()) {
     if (options_.duplicates == Duplicates::kKeep) {
-      last_number_ = (last_number_ + 1) & kLastNumber;
+      last_number_ = (last_number_ + 1) & kLastWindowNumber;
       at.number = last_number_;
     }
     if (const WindowKey* added = map_.put(at, *value, timestamp)) {
@@ -76,7 +69,7 @@ void MemoryWindowStore::visit_key_backward(ByteView key, Timestamp from, Timesta
   }
   const std::string_view text = as_text(key);
   const auto begin = map_.rows().lower_bound(WindowKeyView{text, from.value()});
-  for (auto at = map_.rows().upper_bound(WindowKeyView{text, to.value(), kLastNumber});
+  for (auto at = map_.rows().upper_bound(WindowKeyView{text, to.value(), kLastWindowNumber});
        at != begin;) {
     --at;
     if (at->second.is_present && !visitor(Timestamp(at->first.start), stored(at->second))) {
@@ -148,23 +141,16 @@ void MemoryWindowStore::finish_restore(TimePoint now) {
 }
 
 void MemoryWindowStore::encode_key(const WindowKey& key, Bytes& to) const {
-  const ByteView bytes = as_bytes(key.key);
-  to.insert(to.end(), bytes.begin(), bytes.end());
-  to.resize(to.size() + kSuffixSize);
-  std::byte* suffix = to.data() + bytes.size();
-  store_be<std::int64_t>(suffix, key.start);
-  store_be<std::uint32_t>(suffix + sizeof(std::int64_t), key.number);
+  append_window_key(key.view(), to);
 }
 
 bool MemoryWindowStore::restore_row(ByteView key, std::optional<ByteView> value,
                                     Timestamp timestamp) {
-  if (key.size() < kSuffixSize) {
+  const std::optional<WindowKeyView> parsed = parse_window_key(key);
+  if (!parsed.has_value()) {
     return false;
   }
-  const std::byte* suffix = key.data() + key.size() - kSuffixSize;
-  const WindowKeyView at{as_text(key.first(key.size() - kSuffixSize)),
-                         load_be<std::int64_t>(suffix),
-                         load_be<std::uint32_t>(suffix + sizeof(std::int64_t))};
+  const WindowKeyView& at = *parsed;
   latest_start_ = std::max(latest_start_, at.start);
   if (value.has_value()) {
     if (const WindowKey* added = map_.put(at, *value, timestamp)) {

@@ -1,52 +1,19 @@
 // MemoryWindowStore keeps a value per key and window start, in memory; or, for joins, all values.
 //
-// Changelog: key | int64 start | int32 number -> value, big-endian, with the value's timestamp:
-// what Kafka Streams writes. `number` tells values of the same start apart: with duplicates values
-// are numbered through the whole store, from 1 on; without it is 0.
+// Changelog: a WindowKey -> value, with the value's timestamp.
 //
 // Threads   one.
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <set>
 #include <string>
 
 #include "store/memory_store.h"
+#include "store/window_key.h"
 
 namespace penstock::store {
-
-struct WindowKeyView {
-  std::string_view key;
-  std::int64_t start = 0;
-  std::uint32_t number = 0;
-
-  friend auto operator<=>(const WindowKeyView&, const WindowKeyView&) = default;
-};
-
-struct WindowKey {
-  std::string key;
-  std::int64_t start = 0;
-  std::uint32_t number = 0;
-
-  WindowKey(const WindowKeyView& view)  // NOLINT: its view, with memory
-      : key(view.key), start(view.start), number(view.number) {}
-
-  [[nodiscard]] WindowKeyView view() const { return {key, start, number}; }
-
-  friend bool operator<(const WindowKey& left, const WindowKey& right) {
-    return left.view() < right.view();
-  }
-
-  friend bool operator<(const WindowKey& left, const WindowKeyView& right) {
-    return left.view() < right;
-  }
-
-  friend bool operator<(const WindowKeyView& left, const WindowKey& right) {
-    return left < right.view();
-  }
-};
 
 class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowBytes {
  public:
@@ -60,6 +27,9 @@ class MemoryWindowStore final : public MemoryStore<WindowKey>, public WindowByte
   };
 
   explicit MemoryWindowStore(Options options);
+
+  // What of the options must not change while there is state.
+  [[nodiscard]] static std::string definition(const Options& options);
 
   [[nodiscard]] std::optional<StoredValue> fetch(ByteView key, Timestamp start) const override;
   bool put(ByteView key, Timestamp start, std::optional<ByteView> value,

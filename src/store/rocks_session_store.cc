@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "store/ordered_key.h"
+#include "store/session_key.h"
 
 namespace penstock::store {
 
 namespace {
-
-constexpr std::size_t kSuffixSize = 2 * sizeof(std::int64_t);
 
 struct SessionRow {
   std::string key;
@@ -101,24 +100,17 @@ void RocksSessionStore::expire(Timestamp before) {
 
 void RocksSessionStore::encode_key(std::string_view row, Bytes& to) const {
   const SessionRow at = parse_row(row);
-  const ByteView bytes = as_bytes(at.key);
-  to.insert(to.end(), bytes.begin(), bytes.end());
-  to.resize(to.size() + kSuffixSize);
-  std::byte* suffix = to.data() + bytes.size();
-  store_be<std::int64_t>(suffix, at.session.end.value());
-  store_be<std::int64_t>(suffix + sizeof(std::int64_t), at.session.start.value());
+  append_session_key({at.key, at.session.end.value(), at.session.start.value()}, to);
 }
 
 bool RocksSessionStore::restore_row(ByteView key, std::optional<ByteView> value,
                                     Timestamp timestamp) {
-  if (key.size() < kSuffixSize) {
+  const std::optional<SessionKeyView> at = parse_session_key(key);
+  if (!at.has_value()) {
     return false;
   }
-  const std::byte* suffix = key.data() + key.size() - kSuffixSize;
-  const SessionSpan session{Timestamp(load_be<std::int64_t>(suffix + sizeof(std::int64_t))),
-                            Timestamp(load_be<std::int64_t>(suffix))};
-  note_time(session.end.value());
-  change(keys_of(key.first(key.size() - kSuffixSize), session), value, timestamp);
+  note_time(at->end);
+  change(keys_of(as_bytes(at->key), at->span()), value, timestamp);
   return true;
 }
 

@@ -10,14 +10,6 @@ namespace penstock::store {
 
 namespace {
 
-constexpr std::uint32_t kLastNumber = std::numeric_limits<std::int32_t>::max();
-constexpr std::size_t kSuffixSize = sizeof(std::int64_t) + sizeof(std::uint32_t);
-
-std::string definition(const RocksWindowStore::Options& options) {
-  return "bytes by key and window " + std::to_string(options.window.count()) +
-         (options.duplicates == RocksWindowStore::Duplicates::kKeep ? " with duplicates" : "");
-}
-
 std::string append_parts(std::string to, std::int64_t start, std::uint32_t number) {
   append_ordered(to, start);
   append_ordered(to, number);
@@ -36,7 +28,8 @@ WindowKey parse_row(std::string_view row) {
 }  // namespace
 
 RocksWindowStore::RocksWindowStore(Options options, RocksPlace place)
-    : RocksTimedStore(options.name, definition(options), std::move(place), options.retention),
+    : RocksTimedStore(options.name, MemoryWindowStore::definition(options), std::move(place),
+                      options.retention),
       options_(std::move(options)) {}
 
 std::optional<StoredValue> RocksWindowStore::fetch(ByteView key, Timestamp start) const {
@@ -54,7 +47,7 @@ bool RocksWindowStore::put(ByteView key, Timestamp start, std::optional<ByteView
     if (!value.has_value()) {
       return true;
     }
-    state_.last_number = (state_.last_number + 1) & kLastNumber;
+    state_.last_number = (state_.last_number + 1) & kLastWindowNumber;
     number = state_.last_number;
   }
   change(keys_of({as_text(key), start.value(), number}), value, timestamp);
@@ -119,26 +112,17 @@ void RocksWindowStore::expire(Timestamp before) {
 }
 
 void RocksWindowStore::encode_key(std::string_view row, Bytes& to) const {
-  const WindowKey key = parse_row(row);
-  const ByteView bytes = as_bytes(key.key);
-  to.insert(to.end(), bytes.begin(), bytes.end());
-  to.resize(to.size() + kSuffixSize);
-  std::byte* suffix = to.data() + bytes.size();
-  store_be<std::int64_t>(suffix, key.start);
-  store_be<std::uint32_t>(suffix + sizeof(std::int64_t), key.number);
+  append_window_key(parse_row(row).view(), to);
 }
 
 bool RocksWindowStore::restore_row(ByteView key, std::optional<ByteView> value,
                                    Timestamp timestamp) {
-  if (key.size() < kSuffixSize) {
+  const std::optional<WindowKeyView> at = parse_window_key(key);
+  if (!at.has_value()) {
     return false;
   }
-  const std::byte* suffix = key.data() + key.size() - kSuffixSize;
-  const WindowKeyView at{as_text(key.first(key.size() - kSuffixSize)),
-                         load_be<std::int64_t>(suffix),
-                         load_be<std::uint32_t>(suffix + sizeof(std::int64_t))};
-  note_time(at.start);
-  change(keys_of(at), value, timestamp);
+  note_time(at->start);
+  change(keys_of(*at), value, timestamp);
   return true;
 }
 

@@ -6,20 +6,11 @@ import signal
 import pytest
 
 from postgres_server import PostgresServer
+from sink_config import SMALL
 from table_events import COLUMNS, CONSTRAINT, audit_table, dead_letters, is_bad, send
 from waiting import wait_until
 
-CONFIG = """
-[log]
-segment_size = "16MiB"
-
-[http]
-body_size_max = "2MiB"
-memory_max = "64MiB"
-
-[archive]
-enabled = false
-
+CONFIG = SMALL + """
 [circuit_breaker]
 sliding_window_size = 10
 minimum_number_of_calls = 6

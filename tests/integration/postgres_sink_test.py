@@ -9,27 +9,11 @@ import pytest
 
 from commit_cutter import CommitCutter
 from postgres_server import PostgresServer
+from sink_config import BREAKER, SMALL
 from table_events import COLUMNS, CONSTRAINT, MISFITS_EVERY, audit_table, dead_letters, send
 from waiting import wait_until
 
-CONFIG = """
-[log]
-segment_size = "16MiB"
-
-[http]
-body_size_max = "2MiB"
-memory_max = "64MiB"
-
-[archive]
-enabled = false
-
-[circuit_breaker]
-sliding_window_size = 10
-minimum_number_of_calls = 6
-failure_rate_threshold = 60
-permitted_number_of_calls_in_half_open_state = 2
-wait_duration_in_open_state = "200ms"
-
+CONFIG = SMALL + BREAKER + """
 [[topic]]
 name = "app"
 partitions = 4

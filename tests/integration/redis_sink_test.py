@@ -12,27 +12,11 @@ import pytest
 from penstock_process import free_port
 from redis_server import RedisError, RedisServer
 from script_cutter import ScriptCutter
+from sink_config import BREAKER, SMALL
 from waiting import wait_until
 
 PARTITIONS = 4
-CONFIG = """
-[log]
-segment_size = "16MiB"
-
-[http]
-body_size_max = "2MiB"
-memory_max = "64MiB"
-
-[archive]
-enabled = false
-
-[circuit_breaker]
-sliding_window_size = 10
-minimum_number_of_calls = 6
-failure_rate_threshold = 60
-permitted_number_of_calls_in_half_open_state = 2
-wait_duration_in_open_state = "200ms"
-
+CONFIG = SMALL + BREAKER + """
 [[topic]]
 name = "app"
 partitions = 4

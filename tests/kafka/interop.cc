@@ -16,6 +16,7 @@
 #include "core/check.h"
 #include "core/completion.h"
 #include "kafka/kafka_log.h"
+#include "kafka/must.h"
 #include "os/clock.h"
 #include "record/partitioner.h"
 #include "record/record_batch.h"
@@ -24,18 +25,6 @@
 
 namespace penstock {
 namespace {
-
-// All that goes wrong ends the test.
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().message() << "\n";
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
 
 std::vector<std::string> split(const std::string& line) {
   std::vector<std::string> fields;

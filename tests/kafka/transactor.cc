@@ -18,6 +18,7 @@
 #include "core/check.h"
 #include "core/completion.h"
 #include "kafka/kafka_log.h"
+#include "kafka/must.h"
 #include "os/clock.h"
 #include "record/record_batch.h"
 #include "telemetry/logger.h"
@@ -25,18 +26,6 @@
 
 namespace penstock {
 namespace {
-
-// All that must not go wrong ends the test.
-template <typename T>
-T must(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().message() << "\n";
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
 
 std::int32_t number(const std::string& text) {
   std::int32_t value = 0;

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "record/partitioner.h"
+#include "simulation/read_topic.h"
 
 namespace penstock::testing {
 
@@ -101,28 +102,9 @@ void DslWorld::disturb(SeededRandom& random) {
 
 Values DslWorld::read(const std::string& topic) {
   Values values;
-  const TopicId id = log_.topic(topic)->id;
-  for (std::int32_t number = 0; number < kPartitionCount; ++number) {
-    auto consumer =
-        log_.open_consumer({.name = "test", .group_id = {}, .topics = {}, .instance_id = {}});
-    PENSTOCK_CHECK(consumer.has_value());
-    PENSTOCK_CHECK((*consumer)->assign({{{id, PartitionId(number)}, Offset(0)}}).has_value());
-    while (true) {
-      auto polled = (*consumer)->poll(1 << 20);
-      PENSTOCK_CHECK(polled.has_value());
-      if (polled->batches.empty()) {
-        break;
-      }
-      for (const log::FetchedBatch& batch : polled->batches) {
-        const auto view = RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kChecksum);
-        PENSTOCK_CHECK(view.has_value());
-        RecordReader reader(*view);
-        for (RecordView record; reader.next(record);) {
-          values[std::string(as_text(*record.key))].emplace_back(as_text(*record.value));
-        }
-      }
-    }
-  }
+  read_topic(log_, topic, [&](const RecordView& record) {
+    values[std::string(as_text(*record.key))].emplace_back(as_text(*record.value));
+  });
   return values;
 }
 

@@ -16,6 +16,7 @@
 #include "dsl/dsl.h"
 #include "engine/streams.h"
 #include "record/partitioner.h"
+#include "simulation/read_topic.h"
 #include "telemetry/logger.h"
 #include "telemetry/registry.h"
 #include "testing/random.h"
@@ -177,29 +178,9 @@ class RocksEngine : public ::testing::Test {
 
   [[nodiscard]] Counts read() {
     Counts counts;
-    const TopicId id = log_.topic("counts")->id;
-    for (std::int32_t number = 0; number < kPartitionCount; ++number) {
-      auto consumer =
-          log_.open_consumer({.name = "test", .group_id = {}, .topics = {}, .instance_id = {}});
-      PENSTOCK_CHECK(consumer.has_value());
-      PENSTOCK_CHECK((*consumer)->assign({{{id, PartitionId(number)}, Offset(0)}}).has_value());
-      while (true) {
-        auto polled = (*consumer)->poll(1 << 20);
-        PENSTOCK_CHECK(polled.has_value());
-        if (polled->batches.empty()) {
-          break;
-        }
-        for (const log::FetchedBatch& batch : polled->batches) {
-          const auto view = RecordBatchView::parse(batch.bytes, RecordBatchView::Verify::kChecksum);
-          PENSTOCK_CHECK(view.has_value());
-          RecordReader reader(*view);
-          for (RecordView record; reader.next(record);) {
-            counts[Text(as_text(*record.key))].push_back(
-                load_be<std::int64_t>(record.value->data()));
-          }
-        }
-      }
-    }
+    read_topic(log_, "counts", [&](const RecordView& record) {
+      counts[Text(as_text(*record.key))].push_back(load_be<std::int64_t>(record.value->data()));
+    });
     return counts;
   }
 
