@@ -78,6 +78,7 @@ class S3FaultProxy:
         self.port, self.target_port, self.secret = free_port(), target_port, secret
         self.random = random.Random(seed)
         self.chance = 0.0
+        self.decks = collections.defaultdict(list)
         self.faults = collections.Counter()
         self.requests = collections.Counter()
         self.take_off_condition = False
@@ -137,12 +138,18 @@ class S3FaultProxy:
             # Uploads in parts are completed rarely, and that is where it matters most.
             if self.random.random() >= self.chance * (1.7 if kind == "complete" else 1):
                 return None
-            choices = ["cut before", "cut after", "500", "503", "SlowDown"]
-            if kind == "complete":
-                choices = ["cut before", "cut after", "cut after", "503", "200 with error", "200 with error after"]
-            fault = self.random.choice(choices)
+            fault = self.deal(kind)
             self.faults[f"{kind}: {fault}" if kind in ("complete", "object", "part", "claim") else fault] += 1
             return fault
+
+    def deal(self, kind):
+        """The next card of a shuffled deck, one for each kind: of few requests, too, all faults are seen."""
+        deck = self.decks[kind]
+        if not deck:
+            deck += ["cut before", "cut after", "cut after", "503"]
+            deck += ["200 with error", "200 with error after"] if kind == "complete" else ["500", "SlowDown"]
+            self.random.shuffle(deck)
+        return deck.pop()
 
     def answer(self, request):
         kind = request.kind
