@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <utility>
+
+#include "core/json_writer.h"
+#include "core/utf8.h"
 
 namespace penstock {
 
 namespace {
 
-constexpr int kDepthMax = 64;
+constexpr int kDepthMax = 128;
 
 void append_utf8(std::uint32_t code, std::string& to) {
   const auto put = [&to](std::uint32_t byte) { to.push_back(static_cast<char>(byte)); };
@@ -40,7 +45,7 @@ class Parser {
 
  private:
   [[nodiscard]] Error wrong(std::string_view expected) const {
-    return {ErrorCode::kInvalid, "no JSON: at byte " + std::to_string(at_) + " there should be " +
+    return {ErrorCode::kInvalid, "not JSON: at byte " + std::to_string(at_) + " there should be " +
                                      std::string(expected)};
   }
 
@@ -62,38 +67,56 @@ class Parser {
       return wrong("fewer levels");
     }
     JsonTree tree;
+    const std::size_t begin = at_;
     if (take("{")) {
       tree.kind = JsonTree::Kind::kObject;
-      PENSTOCK_TRY(members('}', [&]() -> Status {
-        PENSTOCK_TRY_ASSIGN(std::string name, string());
-        skip_space();
-        if (!take(":")) {
-          return wrong("a colon");
-        }
-        PENSTOCK_TRY_ASSIGN(JsonTree field, value(depth + 1));
-        tree.fields.push_back({std::move(name), std::move(field)});
-        return {};
-      }));
+      PENSTOCK_TRY(object(tree, depth));
     } else if (take("[")) {
       tree.kind = JsonTree::Kind::kArray;
       PENSTOCK_TRY(members(']', [&]() -> Status {
         PENSTOCK_TRY_ASSIGN(JsonTree element, value(depth + 1));
-        tree.elements.push_back(std::move(element));
+        tree.children.push_back(std::move(element));
         return {};
       }));
     } else if (next() == '"') {
       tree.kind = JsonTree::Kind::kString;
       PENSTOCK_TRY_ASSIGN(tree.text, string());
-    } else if (take("true")) {
-      tree.kind = JsonTree::Kind::kBool;
-      tree.boolean = true;
-    } else if (take("false")) {
-      tree.kind = JsonTree::Kind::kBool;
-    } else if (!take("null")) {
-      tree.kind = JsonTree::Kind::kNumber;
-      PENSTOCK_TRY_ASSIGN(tree.text, number());
+    } else {
+      PENSTOCK_TRY_ASSIGN(tree.kind, word());
+      tree.text = text_.substr(begin, at_ - begin);
     }
     return tree;
+  }
+
+  Status object(JsonTree& tree, int depth) {
+    std::map<std::string, std::size_t> known;  // members by name
+    return members('}', [&]() -> Status {
+      PENSTOCK_TRY_ASSIGN(std::string name, string());
+      skip_space();
+      if (!take(":")) {
+        return wrong("a colon");
+      }
+      PENSTOCK_TRY_ASSIGN(JsonTree member, value(depth + 1));
+      const auto [at, is_new] = known.emplace(name, tree.children.size());
+      member.name = std::move(name);
+      if (is_new) {
+        tree.children.push_back(std::move(member));
+      } else {
+        tree.children[at->second] = std::move(member);
+      }
+      return {};
+    });
+  }
+
+  Result<JsonTree::Kind> word() {
+    if (take("true") || take("false")) {
+      return JsonTree::Kind::kBool;
+    }
+    if (take("null")) {
+      return JsonTree::Kind::kNull;
+    }
+    PENSTOCK_TRY(number());
+    return JsonTree::Kind::kNumber;
   }
 
   // What stands between brackets, with commas; the opening one is taken.
@@ -116,8 +139,7 @@ class Parser {
     }
   }
 
-  Result<std::string> number() {
-    const std::size_t begin = at_;
+  Status number() {
     const auto digits = [this] {
       const std::size_t first = at_;
       at_ = std::min(text_.find_first_not_of("0123456789", at_), text_.size());
@@ -136,7 +158,7 @@ class Parser {
         return wrong("a digit");
       }
     }
-    return std::string(text_.substr(begin, at_ - begin));
+    return {};
   }
 
   Result<std::string> string() {
@@ -176,6 +198,8 @@ class Parser {
         return wrong("the second half of a surrogate pair");
       }
       code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    } else if (code >= 0xDC00 && code < 0xE000) {
+      return wrong("the first half of a surrogate pair");
     }
     append_utf8(code, content);
     return {};
@@ -199,37 +223,67 @@ class Parser {
   std::size_t at_ = 0;
 };
 
+void write(const JsonTree& tree, std::string& out) {
+  const bool is_object = tree.kind == JsonTree::Kind::kObject;
+  if (tree.kind == JsonTree::Kind::kString) {
+    append_json_string(out, tree.text);
+  } else if (is_object || tree.kind == JsonTree::Kind::kArray) {
+    out += is_object ? '{' : '[';
+    for (const JsonTree& child : tree.children) {
+      out += &child == tree.children.data() ? "" : ",";
+      if (is_object) {
+        append_json_string(out, child.name);
+        out += ':';
+      }
+      write(child, out);
+    }
+    out += is_object ? '}' : ']';
+  } else {
+    out += tree.kind == JsonTree::Kind::kNull ? "null" : tree.text;
+  }
+}
+
 }  // namespace
 
-const JsonTree* JsonTree::find(std::string_view name) const {
-  const auto found = std::ranges::find(fields, name, &JsonField::name);
-  return found == fields.end() ? nullptr : &found->value;
+const JsonTree* JsonTree::find(std::string_view member) const {
+  const auto found = std::ranges::find(children, member, &JsonTree::name);
+  return kind == Kind::kObject && found != children.end() ? &*found : nullptr;
 }
 
-std::string JsonTree::text_of(std::string_view name) const {
-  const JsonTree* field = find(name);
-  return field != nullptr && field->kind == Kind::kString ? field->text : std::string();
+JsonTree* JsonTree::find(std::string_view member) {
+  return const_cast<JsonTree*>(std::as_const(*this).find(member));
 }
 
-std::optional<std::int64_t> JsonTree::integer_of(std::string_view name) const {
-  const JsonTree* field = find(name);
+std::string JsonTree::text_of(std::string_view member) const {
+  const JsonTree* found = find(member);
+  return found != nullptr && found->kind == Kind::kString ? found->text : std::string();
+}
+
+std::optional<std::int64_t> JsonTree::integer_of(std::string_view member) const {
+  const JsonTree* found = find(member);
   std::int64_t number = 0;
-  if (field == nullptr || field->kind != Kind::kNumber) {
+  if (found == nullptr || found->kind != Kind::kNumber) {
     return std::nullopt;
   }
-  const char* const end = field->text.data() + field->text.size();
-  const auto read = std::from_chars(field->text.data(), end, number);
+  const char* const end = found->text.data() + found->text.size();
+  const auto read = std::from_chars(found->text.data(), end, number);
   return read.ec == std::errc() && read.ptr == end ? std::optional(number) : std::nullopt;
 }
 
-const std::vector<JsonTree>& JsonTree::elements_of(std::string_view name) const {
+const std::vector<JsonTree>& JsonTree::elements_of(std::string_view member) const {
   static const std::vector<JsonTree> none;
-  const JsonTree* field = find(name);
-  return field == nullptr ? none : field->elements;
+  const JsonTree* found = find(member);
+  return found == nullptr || found->kind != Kind::kArray ? none : found->children;
+}
+
+std::string JsonTree::json() const {
+  std::string out;
+  write(*this, out);
+  return out;
 }
 
 Result<JsonTree> parse_json(std::string_view text) {
-  return Parser(text).parse();
+  return is_utf8(text) ? Parser(text).parse() : Error(ErrorCode::kInvalid, "not UTF-8");
 }
 
 }  // namespace penstock

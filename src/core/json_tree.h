@@ -1,9 +1,9 @@
-// JsonTree is a JSON text as a tree: for small documents of our own that are read once.
+// JsonTree is a JSON text as a tree: for small documents of our own, and for edits by people.
 //
-// Events never go this way: schema/json_scanner.h reads those without a tree.
+// Events on their way never go this way: schema/json_scanner.h reads those without a tree.
 //
-// Errors    kInvalid  parse_json(): the text is not one JSON value (RFC 8259); the message says
-// where
+// Errors    kInvalid  parse_json(): not one JSON value (RFC 8259), or nested deeper than 128; the
+//                     message says where
 #pragma once
 
 #include <cstdint>
@@ -16,31 +16,30 @@
 
 namespace penstock {
 
-struct JsonField;
-
 struct JsonTree {
   enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 
   Kind kind = Kind::kNull;
-  bool boolean = false;
-  std::string text;  // of a string: its content as UTF-8; of a number: its digits
-  std::vector<JsonTree> elements;
-  std::vector<JsonField> fields;  // in order
+  std::string text;  // of a string its content as UTF-8; of others as they are written
+  std::string name;  // of a member of an object
+  std::vector<JsonTree> children;  // of an array or object, in order
 
-  // Null if there is no such field, or this is no object.
-  [[nodiscard]] const JsonTree* find(std::string_view name) const;
+  // The member of that name; null if there is none, or this is no object.
+  [[nodiscard]] JsonTree* find(std::string_view member);
+  [[nodiscard]] const JsonTree* find(std::string_view member) const;
 
-  // Of the field of that name; empty, nothing, if it is not there or something else.
-  [[nodiscard]] std::string text_of(std::string_view name) const;
-  [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view name) const;
-  [[nodiscard]] const std::vector<JsonTree>& elements_of(std::string_view name) const;
+  // Of the member of that name; empty, nothing, if it is not there or something else.
+  [[nodiscard]] std::string text_of(std::string_view member) const;
+  [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view member) const;
+  [[nodiscard]] const std::vector<JsonTree>& elements_of(std::string_view member) const;
+
+  [[nodiscard]] bool is_true() const { return kind == Kind::kBool && text == "true"; }
+
+  // As text again. Members keep their order, numbers every digit.
+  [[nodiscard]] std::string json() const;
 };
 
-struct JsonField {
-  std::string name;
-  JsonTree value;
-};
-
+// Of members with one name the last counts, in the place of the first.
 [[nodiscard]] Result<JsonTree> parse_json(std::string_view text);
 
 }  // namespace penstock

@@ -24,15 +24,15 @@ TEST(JsonTree, ReadsWhatTheWriterWrites) {
   ASSERT_EQ(tree->elements_of("list").size(), 2U);
   EXPECT_EQ(tree->elements_of("list")[1].text, "two");
   EXPECT_EQ(tree->find("none")->kind, JsonTree::Kind::kNull);
-  EXPECT_TRUE(tree->find("yes")->boolean);
-  EXPECT_FALSE(tree->find("no")->boolean);
+  EXPECT_TRUE(tree->find("yes")->is_true());
+  EXPECT_FALSE(tree->find("no")->is_true());
 }
 
 TEST(JsonTree, ResolvesEscapes) {
   const auto tree = parse_json(R"( ["A\u00e9\u20ac\ud83d\ude00\/"] )");
 
   ASSERT_TRUE(tree) << tree.error().message();
-  EXPECT_EQ(tree->elements[0].text, "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80/");
+  EXPECT_EQ(tree->children[0].text, "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80/");
 }
 
 TEST(JsonTree, AnswersNothingForFieldsThatAreNotThereOrOtherwise) {
@@ -45,6 +45,21 @@ TEST(JsonTree, AnswersNothingForFieldsThatAreNotThereOrOtherwise) {
   EXPECT_EQ(tree->integer_of("half"), std::nullopt);
   EXPECT_EQ(tree->integer_of("large"), std::nullopt);
   EXPECT_TRUE(tree->elements_of("text").empty());
+}
+
+TEST(JsonTree, IsWrittenAsItWasReadWithoutSpaces) {
+  const auto tree =
+      parse_json(R"( { "b" : [ 1.50e+3 , true , null , { } ] , "a" : "\u0001/\"" } )");
+
+  ASSERT_TRUE(tree) << tree.error().message();
+  EXPECT_EQ(tree->json(), R"({"b":[1.50e+3,true,null,{}],"a":"\u0001/\""})");
+}
+
+TEST(JsonTree, OfMembersWithOneNameHasTheLast) {
+  const auto tree = parse_json(R"({"a":1,"b":2,"a":3})");
+
+  ASSERT_TRUE(tree) << tree.error().message();
+  EXPECT_EQ(tree->json(), R"({"a":3,"b":2})");
 }
 
 TEST(JsonTree, RefusesWhatIsNoJson) {
@@ -61,6 +76,8 @@ TEST(JsonTree, RefusesWhatIsNoJson) {
                            "\"\\u12\"",
                            "\"\\ud800\"",
                            "\"\\ud800\\u0041\"",
+                           "\"\\udc00\"",
+                           "\"\xff\"",
                            "01",
                            "-",
                            "1.",

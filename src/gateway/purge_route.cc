@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/json_tree.h"
 #include "core/json_writer.h"
 #include "core/rfc3339.h"
 #include "record/record_batch.h"
-#include "schema/editable_json.h"
 
 namespace penstock::gateway {
 namespace {
@@ -61,9 +61,9 @@ Result<PurgeRoute::Wanted> PurgeRoute::read_body(std::string_view body) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return wanted;
   }
-  PENSTOCK_TRY_ASSIGN(const EditableJson tree, EditableJson::parse(body));
-  for (const EditableJson& member : tree.children) {
-    const bool is_text = member.type == JsonType::kString && member.text.size() <= kBySizeMax;
+  PENSTOCK_TRY_ASSIGN(const JsonTree tree, parse_json(body));
+  for (const JsonTree& member : tree.children) {
+    const bool is_text = member.kind == JsonTree::Kind::kString && member.text.size() <= kBySizeMax;
     const auto time = member.name == "until" && is_text ? parse_rfc3339(member.text) : std::nullopt;
     if (time.has_value()) {
       wanted.until = Timestamp(*time);

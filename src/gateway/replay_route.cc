@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/json_tree.h"
 #include "core/json_writer.h"
-#include "schema/editable_json.h"
 
 namespace penstock::gateway {
 namespace {
@@ -83,15 +83,15 @@ Result<ReplayRoute::Wanted> ReplayRoute::read_body(std::string_view body) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return wanted;
   }
-  PENSTOCK_TRY_ASSIGN(const EditableJson tree, EditableJson::parse(body));
-  for (const EditableJson& member : tree.children) {
+  PENSTOCK_TRY_ASSIGN(const JsonTree tree, parse_json(body));
+  for (const JsonTree& member : tree.children) {
     if (member.name == "patch") {
       PENSTOCK_TRY_ASSIGN(wanted.patch, JsonPatch::from(member));
-    } else if (member.name == "by" && member.type == JsonType::kString &&
+    } else if (member.name == "by" && member.kind == JsonTree::Kind::kString &&
                member.text.size() <= kBySizeMax) {
       wanted.by = member.text;
-    } else if (member.name == "quarantined" && member.type == JsonType::kBool) {
-      wanted.also_quarantined = member.text == "true";
+    } else if (member.name == "quarantined" && member.kind == JsonTree::Kind::kBool) {
+      wanted.also_quarantined = member.is_true();
     } else {
       return Error(ErrorCode::kInvalid,
                    "the body may have \"patch\" (a list), \"by\" (a text of at most 200 bytes) and "

@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "schema/json_value.h"
+
 namespace penstock {
 namespace {
 
@@ -30,16 +32,16 @@ std::optional<std::size_t> index_of(const std::string& token, std::size_t count)
 }
 
 // Null: there is none.
-EditableJson* child_of(EditableJson& parent, const std::string& token) {
-  if (parent.type != JsonType::kArray) {
-    return parent.member(token);
+JsonTree* child_of(JsonTree& parent, const std::string& token) {
+  if (parent.kind != JsonTree::Kind::kArray) {
+    return parent.find(token);
   }
   const auto index = index_of(token, parent.children.size());
   return index.has_value() && *index < parent.children.size() ? &parent.children[*index] : nullptr;
 }
 
-EditableJson* find(EditableJson& document, Tokens path) {
-  EditableJson* at = &document;
+JsonTree* find(JsonTree& document, Tokens path) {
+  JsonTree* at = &document;
   for (const std::string& token : path) {
     at = at == nullptr ? nullptr : child_of(*at, token);
   }
@@ -47,13 +49,13 @@ EditableJson* find(EditableJson& document, Tokens path) {
 }
 
 // Puts `value` where `other` was, under its name.
-void put(EditableJson& other, EditableJson value) {
+void put(JsonTree& other, JsonTree value) {
   value.name = other.name;
   other = std::move(value);
 }
 
-bool insert(EditableJson& parent, const std::string& token, EditableJson value) {
-  if (parent.type == JsonType::kArray) {
+bool insert(JsonTree& parent, const std::string& token, JsonTree value) {
+  if (parent.kind == JsonTree::Kind::kArray) {
     const auto index = index_of(token, parent.children.size());
     if (!index.has_value() || *index > parent.children.size()) {
       return false;
@@ -63,10 +65,10 @@ bool insert(EditableJson& parent, const std::string& token, EditableJson value) 
                            std::move(value));
     return true;
   }
-  if (parent.type != JsonType::kObject) {
+  if (parent.kind != JsonTree::Kind::kObject) {
     return false;
   }
-  if (EditableJson* const known = parent.member(token)) {
+  if (JsonTree* const known = parent.find(token)) {
     put(*known, std::move(value));
   } else {
     value.name = token;
@@ -75,25 +77,50 @@ bool insert(EditableJson& parent, const std::string& token, EditableJson value) 
   return true;
 }
 
-bool add(EditableJson& document, Tokens path, EditableJson value) {
+bool add(JsonTree& document, Tokens path, JsonTree value) {
   if (path.empty()) {
     put(document, std::move(value));
     return true;
   }
-  EditableJson* const parent = find(document, path.first(path.size() - 1));
+  JsonTree* const parent = find(document, path.first(path.size() - 1));
   return parent != nullptr && insert(*parent, path.back(), std::move(value));
 }
 
 // What was there; nothing if it was not.
-std::optional<EditableJson> take(EditableJson& document, Tokens path) {
-  EditableJson* const taken = find(document, path);
+std::optional<JsonTree> take(JsonTree& document, Tokens path) {
+  JsonTree* const taken = find(document, path);
   if (taken == nullptr || path.empty()) {
     return std::nullopt;
   }
-  EditableJson* const parent = find(document, path.first(path.size() - 1));
-  EditableJson value = std::exchange(*taken, EditableJson());
+  JsonTree* const parent = find(document, path.first(path.size() - 1));
+  JsonTree value = std::exchange(*taken, JsonTree());
   parent->children.erase(parent->children.begin() + (taken - parent->children.data()));
   return value;
+}
+
+// 1, 1.0 and 1e0 are one number.
+bool is_same_number(const std::string& a, const std::string& b) {
+  const JsonValue left{.raw = a, .type = JsonType::kNumber};
+  const JsonValue right{.raw = b, .type = JsonType::kNumber};
+  return a == b || (left.as_double().has_value() && left.as_double() == right.as_double());
+}
+
+// As RFC 6902 has it: members in any order, numbers by their value.
+bool is_equal(const JsonTree& a, const JsonTree& b) {
+  if (a.kind != b.kind || a.children.size() != b.children.size()) {
+    return false;
+  }
+  if (a.kind == JsonTree::Kind::kNumber) {
+    return is_same_number(a.text, b.text);
+  }
+  for (std::size_t i = 0; i < a.children.size(); ++i) {
+    const JsonTree* const same =
+        a.kind == JsonTree::Kind::kObject ? b.find(a.children[i].name) : &b.children[i];
+    if (same == nullptr || !is_equal(a.children[i], *same)) {
+      return false;
+    }
+  }
+  return a.text == b.text;
 }
 
 bool is_within(Tokens inner, Tokens outer) {
@@ -103,16 +130,16 @@ bool is_within(Tokens inner, Tokens outer) {
 }  // namespace
 
 Result<JsonPatch> JsonPatch::parse(std::string_view json) {
-  PENSTOCK_TRY_ASSIGN(const EditableJson operations, EditableJson::parse(json));
+  PENSTOCK_TRY_ASSIGN(const JsonTree operations, parse_json(json));
   return from(operations);
 }
 
-Result<JsonPatch> JsonPatch::from(const EditableJson& operations) {
-  if (operations.type != JsonType::kArray) {
+Result<JsonPatch> JsonPatch::from(const JsonTree& operations) {
+  if (operations.kind != JsonTree::Kind::kArray) {
     return Error(ErrorCode::kInvalid, "a patch is a list of operations (RFC 6902)");
   }
   JsonPatch patch;
-  for (const EditableJson& each : operations.children) {
+  for (const JsonTree& each : operations.children) {
     auto operation = read(each);
     if (!operation) {
       return operation.error().with("operation " + std::to_string(patch.operations_.size()));
@@ -122,10 +149,10 @@ Result<JsonPatch> JsonPatch::from(const EditableJson& operations) {
   return patch;
 }
 
-Result<JsonPatch::Operation> JsonPatch::read(const EditableJson& operation) {
+Result<JsonPatch::Operation> JsonPatch::read(const JsonTree& operation) {
   const auto text = [&](std::string_view name) -> const std::string* {
-    const EditableJson* const member = operation.member(name);
-    return member != nullptr && member->type == JsonType::kString ? &member->text : nullptr;
+    const JsonTree* const member = operation.find(name);
+    return member != nullptr && member->kind == JsonTree::Kind::kString ? &member->text : nullptr;
   };
   const std::string* const op = text("op");
   const auto known =
@@ -143,23 +170,22 @@ Result<JsonPatch::Operation> JsonPatch::read(const EditableJson& operation) {
     return Error(ErrorCode::kInvalid, "\"from\" is missing");
   }
   PENSTOCK_TRY_ASSIGN(JsonPointer from, JsonPointer::parse(needs_from ? *text("from") : ""));
-  const EditableJson* const value = operation.member("value");
+  const JsonTree* const value = operation.find("value");
   if (value == nullptr && !needs_from && kind != Kind::kRemove) {
     return Error(ErrorCode::kInvalid, "\"value\" is missing");
   }
-  return Operation{kind, std::move(path), std::move(from),
-                   value == nullptr ? EditableJson() : *value};
+  return Operation{kind, std::move(path), std::move(from), value == nullptr ? JsonTree() : *value};
 }
 
 Result<std::string> JsonPatch::apply(std::string_view document) const {
-  PENSTOCK_TRY_ASSIGN(EditableJson tree, EditableJson::parse(document));
+  PENSTOCK_TRY_ASSIGN(JsonTree tree, parse_json(document));
   for (const Operation& operation : operations_) {
     PENSTOCK_TRY(apply(operation, tree));
   }
   return tree.json();
 }
 
-Status JsonPatch::apply(const Operation& operation, EditableJson& document) {
+Status JsonPatch::apply(const Operation& operation, JsonTree& document) {
   const Tokens path(operation.path.tokens());
   const Tokens from(operation.from.tokens());
   bool done = false;
@@ -171,7 +197,7 @@ Status JsonPatch::apply(const Operation& operation, EditableJson& document) {
       done = take(document, path).has_value();
       break;
     case Kind::kReplace:
-      if (EditableJson* const found = find(document, path)) {
+      if (JsonTree* const found = find(document, path)) {
         put(*found, operation.value);
         done = true;
       }
@@ -182,13 +208,13 @@ Status JsonPatch::apply(const Operation& operation, EditableJson& document) {
       }
       break;
     case Kind::kCopy:
-      if (const EditableJson* const found = find(document, from)) {
+      if (const JsonTree* const found = find(document, from)) {
         done = add(document, path, *found);
       }
       break;
     case Kind::kTest: {
-      const EditableJson* const found = find(document, path);
-      done = found != nullptr && found->equals(operation.value);
+      const JsonTree* const found = find(document, path);
+      done = found != nullptr && is_equal(*found, operation.value);
       break;
     }
   }

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_tree.h"
 #include "core/result.h"
-#include "schema/editable_json.h"
 #include "schema/json_pointer.h"
 
 namespace penstock {
@@ -22,7 +22,7 @@ namespace penstock {
 class JsonPatch {
  public:
   [[nodiscard]] static Result<JsonPatch> parse(std::string_view json);
-  [[nodiscard]] static Result<JsonPatch> from(const EditableJson& operations);
+  [[nodiscard]] static Result<JsonPatch> from(const JsonTree& operations);
 
   [[nodiscard]] Result<std::string> apply(std::string_view document) const;
 
@@ -32,12 +32,12 @@ class JsonPatch {
   struct Operation {
     Kind kind;
     JsonPointer path;
-    JsonPointer from;    // of kMove and kCopy
-    EditableJson value;  // of kAdd, kReplace and kTest
+    JsonPointer from;  // of kMove and kCopy
+    JsonTree value;    // of kAdd, kReplace and kTest
   };
 
-  [[nodiscard]] static Result<Operation> read(const EditableJson& operation);
-  [[nodiscard]] static Status apply(const Operation& operation, EditableJson& document);
+  [[nodiscard]] static Result<Operation> read(const JsonTree& operation);
+  [[nodiscard]] static Status apply(const Operation& operation, JsonTree& document);
 
   std::vector<Operation> operations_;
 };
