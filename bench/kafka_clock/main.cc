@@ -58,11 +58,11 @@ ClientHandle open_client(rd_kafka_type_t type,
       fail(problem.data());
     }
   }
-  ClientHandle client(rd_kafka_new(type, conf.get(), problem.data(), problem.size()));
+  rd_kafka_conf_t* const given = conf.release();  // the client's from now on
+  ClientHandle client(rd_kafka_new(type, given, problem.data(), problem.size()));
   if (client == nullptr) {
     fail(problem.data());
   }
-  static_cast<void>(conf.release());  // the client's now
   return client;
 }
 
