@@ -126,16 +126,27 @@ class Penstock:
         cursor, path = "", f"/v1/stores/{store}" + (f"/{key}" if key else "")
         while cursor is not None:
             query = urllib.parse.urlencode({"limit": 10_000, "cursor": cursor, **parameters})
-            page = self.get_json(f"{path}?{query}")
+            page = self.ask_store(f"{path}?{query}")
             yield from page["entries"]
             cursor = page["cursor"]
+
+    def ask_store(self, path, seconds=60):
+        """The answer of a store, asked again while a rebalance restores it, as the 429 says."""
+        deadline = time.monotonic() + seconds
+        while True:
+            status, headers, body = self.request("GET", path)
+            if status == 200:
+                return json.loads(body)
+            assert status == 429 and "Retry-After" in headers, f"GET {path}: {status} {body}"
+            assert time.monotonic() < deadline, f"{path} is still busy: {body}"
+            time.sleep(0.1)
 
     def wait_until_counted(self, store, topic, seconds=60):
         """Returns once everything that is in the topic's log now is in the store."""
         ends = self.log_ends(topic)
         deadline = time.monotonic() + seconds
         while True:
-            done = self.get_json(f"/v1/stores/{store}?limit=1")["complete_to"].get(topic, {})
+            done = self.ask_store(f"/v1/stores/{store}?limit=1")["complete_to"].get(topic, {})
             if all(done.get(str(partition), 0) >= end for partition, end in ends.items()):
                 return
             assert time.monotonic() < deadline, f"{store} is at {done}, the log at {ends}"
