@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "core/json_string.h"
 #include "core/json_writer.h"
 #include "core/utf8.h"
 
@@ -13,25 +14,6 @@ namespace penstock {
 namespace {
 
 constexpr int kDepthMax = 128;
-
-void append_utf8(std::uint32_t code, std::string& to) {
-  const auto put = [&to](std::uint32_t byte) { to.push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | code >> 6);
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3F));
-    put(0x80 | (code >> 6 & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
-}
 
 class Parser {
  public:
@@ -165,58 +147,26 @@ class Parser {
     if (!take("\"")) {
       return wrong("a string");
     }
-    std::string content;
-    while (!take("\"")) {
-      if (at_ == text_.size() || static_cast<unsigned char>(next()) < 0x20) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && text_[at_] != '"') {
+      if (static_cast<unsigned char>(text_[at_]) < 0x20) {
         return wrong("the end of a string");
       }
-      if (take("\\")) {
-        PENSTOCK_TRY(escape(content));
-      } else {
-        content.push_back(text_[at_++]);
-      }
+      at_ += text_[at_] == '\\' ? 2 : 1;
     }
-    return content;
-  }
-
-  Status escape(std::string& content) {
-    constexpr std::string_view kEscapes = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-    const std::size_t known = kEscapes.find(next());
-    if (at_ < text_.size() && known != std::string_view::npos) {
-      ++at_;
-      content.push_back(kMeanings[known]);
-      return {};
+    if (at_ >= text_.size()) {
+      at_ = text_.size();
+      return wrong("the end of a string");
     }
-    PENSTOCK_TRY_ASSIGN(std::uint32_t code, unit());
-    if (code >= 0xD800 && code < 0xDC00) {
-      if (!take("\\")) {
-        return wrong("the second half of a surrogate pair");
-      }
-      PENSTOCK_TRY_ASSIGN(const std::uint32_t low, unit());
-      if (low < 0xDC00 || low > 0xDFFF) {
-        return wrong("the second half of a surrogate pair");
-      }
-      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    } else if (code >= 0xDC00 && code < 0xE000) {
-      return wrong("the first half of a surrogate pair");
-    }
-    append_utf8(code, content);
-    return {};
-  }
-
-  // "u" and four hexadecimal digits.
-  Result<std::uint32_t> unit() {
-    constexpr std::size_t kDigits = 4;
-    std::uint32_t code = 0;
-    const std::string_view digits = text_.substr(std::min(at_ + 1, text_.size()), kDigits);
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (next() != 'u' || digits.size() != kDigits || read.ec != std::errc() ||
-        read.ptr != digits.data() + digits.size()) {
+    const std::string_view raw = text_.substr(begin, at_ - begin);
+    if (const char* const bad = find_bad_escape(raw)) {
+      at_ = static_cast<std::size_t>(bad - text_.data());
       return wrong("an escape");
     }
-    at_ += 1 + kDigits;
-    return code;
+    ++at_;
+    std::string content;
+    unescape_json(raw, content);
+    return content;
   }
 
   std::string_view text_;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "schema/json_string.h"
+#include "core/json_string.h"
 
 namespace penstock {
 

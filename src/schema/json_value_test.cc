@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "schema/json_string.h"
+#include "core/json_string.h"
 
 namespace penstock {
 namespace {

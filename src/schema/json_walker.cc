@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "core/bytes.h"
+#include "core/json_string.h"
 #include "schema/json_number.h"
-#include "schema/json_string.h"
 
 #define PENSTOCK_INLINE [[gnu::always_inline]] inline
 

@@ -1,4 +1,4 @@
-// Escapes inside JSON strings: checking and resolving them. Room-private.
+// Escapes inside JSON strings: checking and resolving them.
 //
 // `\uD83D\uDE00` is one character. A surrogate without its partner is refused although the grammar
 // of RFC 8259 permits it: it has no UTF-8 form, so no two programs would agree on what it means.

@@ -1,4 +1,4 @@
-#include "schema/json_string.h"
+#include "core/json_string.h"
 
 #include <algorithm>
 #include <cstddef>
